@@ -1,0 +1,1 @@
+"""Builds the local chain from published packages; see `assemble.build_chain`."""
