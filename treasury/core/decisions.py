@@ -1,0 +1,159 @@
+"""What goes into one decision and what comes out of it (T6, D7).
+
+`DecisionInputs` is complete: the engine reads nothing else, so a stored value replays to the same
+`Decision`. Both have a canonical form (`treasury.core.canonical`) and a digest; generated ids and
+wall time stay out of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from treasury.core.policies import TierPolicy
+from treasury.core.types import (
+    Address,
+    CostEstimate,
+    GasPrice,
+    LotSlice,
+    LotState,
+    PairCost,
+    Portfolio,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerState:
+    """What earlier evaluations left behind. Times are block timestamps, None = never."""
+
+    latest_evaluation_at: int | None = None
+    latest_proposal_at: int | None = None
+    latest_rebalance_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceGap:
+    """An asset of the tier without a usable price, and why (DE-38..40)."""
+
+    asset: Address
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingAllowance:
+    """What the role may still spend at the pinned block (`allowances(key)` with refill applied)."""
+
+    allowance_key: str
+    asset: Address
+    remaining_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class HaltNotice:
+    """An open halt that covers the tier."""
+
+    scope: str
+    breaker: str
+    level: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInputs:
+    tier: str
+    policy: TierPolicy
+    policy_hash: str
+    portfolio: Portfolio
+    treasury_nav_usd: Decimal
+    trigger_state: TriggerState
+    turnover_in_window_usd: Decimal
+    lots: tuple[LotState, ...]
+    pairs: tuple[PairCost, ...]
+    gas: GasPrice
+    price_gaps: tuple[PriceGap, ...]
+    allowances: tuple[RemainingAllowance, ...]
+    halts: tuple[HaltNotice, ...]
+    forced_reason: str | None = None
+    """A person or an API call asks for an evaluation now: the trigger fires with this reason
+    unless a gate or a halt forbids it."""
+
+    @property
+    def now(self) -> int:
+        return self.portfolio.block.timestamp
+
+
+class Outcome(StrEnum):
+    """How an evaluation ended. Only TRADES leads to a proposal."""
+
+    TRADES = "TRADES"
+    NOT_FIRED = "NOT_FIRED"
+    GATED = "GATED"
+    HALTED = "HALTED"
+    NOTHING_WORTHWHILE = "NOTHING_WORTHWHILE"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRecord:
+    """One rule with the numbers that decided it. `inputs` are (name, value with unit) pairs."""
+
+    rule: str
+    subject: str
+    inputs: tuple[tuple[str, str], ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerOutcome:
+    fired: bool
+    kind: str
+    reason: str
+    value: str
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """Sell exactly `sell_units` of one asset for another. `lots` previews the disposal (D6)."""
+
+    sell: Address
+    buy: Address
+    venue: str
+    sell_units: int
+    expected_buy_units: int
+    value_usd: Decimal
+    cost: CostEstimate
+    lots: tuple[LotSlice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedTrade:
+    """A trade that a rule dropped: which rule, the value it saw, its limit ("why not")."""
+
+    sell: Address
+    buy: Address
+    value_usd: Decimal
+    rule: str
+    value: str
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Before and after, in bps with two decimals (so 12.34 % reads 1234.00)."""
+
+    asset: Address
+    target_bps: int
+    band_bps: Decimal
+    before_bps: Decimal
+    after_bps: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    outcome: Outcome
+    trigger: TriggerOutcome
+    trades: tuple[Trade, ...]
+    skipped: tuple[SkippedTrade, ...]
+    weights: tuple[Weight, ...]
+    explanation: tuple[RuleRecord, ...]

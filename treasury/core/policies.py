@@ -1,0 +1,153 @@
+"""A tier's policy as one frozen value, and its canonical form.
+
+The document is what people approve; `policy_hash` binds a proposal to it for ever. A field that a
+document does not know, lacks or gets wrong is an error that names the place
+(`PolicyDocumentError`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from treasury.core.types import Address
+
+
+class Mode(StrEnum):
+    """How far a tier goes by itself; the ladder of degradation only ever lowers it."""
+
+    MANUAL = "MANUAL"
+    SEMI = "SEMI"
+    AUTOMATIC = "AUTOMATIC"
+
+
+class BandKind(StrEnum):
+    ABSOLUTE = "ABSOLUTE"
+    RELATIVE = "RELATIVE"
+    NARROWER = "NARROWER"
+    WIDER = "WIDER"
+
+
+class TriggerKind(StrEnum):
+    CALENDAR = "CALENDAR"
+    THRESHOLD = "THRESHOLD"
+    HYBRID = "HYBRID"
+
+
+class Scope(StrEnum):
+    ALL = "ALL"
+    BREACHED = "BREACHED"
+    WORST = "WORST"
+
+
+class LotMethod(StrEnum):
+    FIFO = "FIFO"
+    HIFO = "HIFO"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Tolerance band half-width (DE-2). ABSOLUTE reads `absolute_bps` of the tier's NAV, RELATIVE
+    `relative_bps` of the target weight, NARROWER and WIDER the smaller or larger of both."""
+
+    kind: BandKind
+    absolute_bps: int
+    relative_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    asset: Address
+    weight_bps: int
+    band: Band
+    reserve_units: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerRule:
+    """CALENDAR fires every `interval_seconds`; THRESHOLD on a band breach; HYBRID on a breach, and
+    at the latest `max_age_seconds` after the last executed rebalance (T4). None of them fires
+    within `cooldown_seconds` of the tier's latest proposal."""
+
+    kind: TriggerKind
+    interval_seconds: int
+    max_age_seconds: int
+    cooldown_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRules:
+    """DE-38..40: `max_deviation_bps` from the median, at least `min_sources` fresh agreeing sources
+    of which `min_on_chain` live on the chain."""
+
+    min_sources: int
+    min_on_chain: int
+    max_deviation_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """P5: at or above any of these a proposal goes to the multisig. Turnover counts executed and
+    open proposals of the tier within the window, this one included."""
+
+    value_usd: Decimal
+    nav_share_bps: int
+    turnover_usd: Decimal
+    turnover_window_seconds: int
+    strategic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLimit:
+    """One on-chain allowance of the tier's role, exactly as the modifier holds it."""
+
+    allowance_key: str
+    asset: Address
+    refill_units: int
+    max_refill_units: int
+    period_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class HaltRules:
+    """When to stop by itself: base fee ceiling, failed transactions in a row, jump of NAV."""
+
+    max_base_fee_wei: int
+    failure_streak: int
+    max_nav_jump_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class TierPolicy:
+    """Everything the engine may know about what a tier wants. Weights sum to 10,000 bps."""
+
+    mode: Mode
+    settlement_asset: Address
+    targets: tuple[Target, ...]
+    trigger: TriggerRule
+    scope: Scope
+    worst_count: int
+    destination_bps: int
+    min_trade_usd: Decimal
+    max_trade_usd: Decimal
+    max_turnover_usd: Decimal
+    turnover_window_seconds: int
+    cost_cap_bps: int
+    max_slippage_bps: int
+    max_fee_per_gas_wei: int
+    proposal_ttl_seconds: int
+    lot_method: LotMethod
+    long_term_days: int
+    venues: tuple[str, ...]
+    prices: PriceRules
+    escalation: Escalation
+    halts: HaltRules
+    unit_limits: tuple[UnitLimit, ...]
+    operator_safe: bool
+
+    def target(self, asset: Address) -> Target:
+        for target in self.targets:
+            if target.asset == asset:
+                return target
+        raise KeyError(asset)

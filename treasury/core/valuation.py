@@ -1,0 +1,105 @@
+"""What holdings are worth and which share of the total each has, exactly.
+
+USD values are not rounded here (`amounts.quantize_usd` where they are stored). A tier's weights
+count only what may be traded: reserves are taken out first (D2, decision order step 4), so that a
+reserve neither breaks a band nor is spent to mend one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from treasury.core.amounts import exact, value_usd
+from treasury.core.drift import AssetDrift, asset_drift
+from treasury.core.policies import Target, TierPolicy
+from treasury.core.types import Address, Holding, Portfolio
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One target asset of a tier: what is held, what of it may be traded, and its drift."""
+
+    holding: Holding
+    target: Target
+    available_units: int
+    value_usd: Decimal
+    drift: AssetDrift
+
+    @property
+    def asset(self) -> Address:
+        return self.holding.asset
+
+
+@dataclass(frozen=True, slots=True)
+class TierView:
+    """A tier as the engine sees it: positions in the policy's order, V without reserves (exact),
+    and assets that the policy does not name, which are left alone."""
+
+    positions: tuple[Position, ...]
+    total_usd: Decimal
+    untargeted: tuple[Holding, ...]
+
+    def position(self, asset: Address) -> Position:
+        for position in self.positions:
+            if position.asset == asset:
+                return position
+        raise KeyError(asset)
+
+
+@exact
+def holding_value_usd(holding: Holding) -> Decimal:
+    return value_usd(units=holding.units, decimals=holding.decimals, price_usd=holding.price_usd)
+
+
+@exact
+def nav_usd(portfolio: Portfolio) -> Decimal:
+    """NAV: all holdings, reserves included."""
+    return sum((holding_value_usd(holding) for holding in portfolio.holdings), Decimal(0))
+
+
+@exact
+def weights(values_usd: Mapping[Address, Decimal]) -> dict[Address, Decimal]:
+    """Each value's share of their sum, as fractions; all 0 when the sum is 0."""
+    total = sum(values_usd.values(), Decimal(0))
+    if total == 0:
+        return {asset: Decimal(0) for asset in values_usd}
+    return {asset: value / total for asset, value in values_usd.items()}
+
+
+def available_units(*, units: int, reserve_units: int) -> int:
+    """Units above the reserve, never below 0: a reserve that is short is not bought back by
+    force."""
+    return max(0, units - reserve_units)
+
+
+@exact
+def tier_view(*, portfolio: Portfolio, policy: TierPolicy) -> TierView:
+    """Positions of all target assets; each must be in the portfolio (KeyError otherwise)."""
+    held = [(portfolio.holding(target.asset), target) for target in policy.targets]
+    units = {
+        target.asset: available_units(units=holding.units, reserve_units=target.reserve_units)
+        for holding, target in held
+    }
+    values = {
+        holding.asset: value_usd(
+            units=units[holding.asset], decimals=holding.decimals, price_usd=holding.price_usd
+        )
+        for holding, _ in held
+    }
+    shares = weights(values)
+    return TierView(
+        positions=tuple(
+            Position(
+                holding=holding,
+                target=target,
+                available_units=units[holding.asset],
+                value_usd=values[holding.asset],
+                drift=asset_drift(target=target, weight=shares[holding.asset]),
+            )
+            for holding, target in held
+        ),
+        total_usd=sum(values.values(), Decimal(0)),
+        untargeted=tuple(holding for holding in portfolio.holdings if holding.asset not in units),
+    )

@@ -1,0 +1,236 @@
+"""One decision of one tier: from complete inputs to trades and the whole explanation (T6, D7).
+
+Order (decision reference, section 1): data gates, halts, reserves out of V, trigger, destination,
+matching, filters and cost gates in rounds, lots. Reserves come before the trigger, so that trigger
+and destination look at the same weights: else a reserve could fire a trigger that no trade can
+answer. The same inputs always give the same decision; nothing else is read. Not done: cash flows
+(DE-14), netting across tiers (DE-16), groups (DE-4, DE-17), the optimiser (DE-44..47), routing
+(P5, governance).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from treasury.core.amounts import BPS, exact, value_usd
+from treasury.core.canonical import digest
+from treasury.core.decisions import (
+    Decision,
+    DecisionInputs,
+    Outcome,
+    PriceGap,
+    RuleRecord,
+    SkippedTrade,
+    Trade,
+    TriggerOutcome,
+    Weight,
+)
+from treasury.core.lots import apply_slices, match_lots
+from treasury.core.types import Address, LotState
+from treasury.core.valuation import Position, TierView, tier_view, weights
+from treasury.engine.breakers import forbids_proposals
+from treasury.engine.explanation import TIER, Rule, pair_subject, record, units_text, usd_text
+from treasury.engine.trades import solve_trades
+from treasury.engine.triggers import evaluate_trigger, not_evaluated
+
+WEIGHT_QUANTUM_BPS = Decimal("0.01")
+
+
+@exact
+def decide(inputs: DecisionInputs) -> Decision:
+    """What the tier should do now, and why, or why not. Never raises for market data: what cannot
+    be judged is GATED."""
+    gaps = _gaps(inputs)
+    records = _gap_records(inputs, gaps)
+    if gaps:
+        reason = "; ".join(f"{gap.asset}: {gap.reason}" for gap in gaps)
+        return _ended(Outcome.GATED, not_evaluated(f"no usable price: {reason}"), (), records)
+    view = tier_view(portfolio=inputs.portfolio, policy=inputs.policy)
+    shown = _weights(view, ())
+    halted, halt_records = _halts(inputs)
+    records = (*records, *halt_records)
+    if halted:
+        return _ended(Outcome.HALTED, not_evaluated(halted), shown, records)
+    records = (*records, *_reserve_records(view))
+    if view.total_usd == 0:
+        empty = not_evaluated("nothing to allocate above the reserves")
+        return _ended(Outcome.NOT_FIRED, empty, shown, records)
+    trigger, trigger_records = evaluate_trigger(
+        rule=inputs.policy.trigger,
+        drifts=tuple(position.drift for position in view.positions),
+        state=inputs.trigger_state,
+        now=inputs.now,
+        forced_reason=inputs.forced_reason,
+    )
+    records = (*records, *trigger_records)
+    if not trigger.fired:
+        return _ended(Outcome.NOT_FIRED, trigger, shown, records)
+    solution = solve_trades(inputs=inputs, view=view)
+    trades, lot_records = _with_lots(inputs, solution.trades)
+    return _ended(
+        Outcome.TRADES if trades else Outcome.NOTHING_WORTHWHILE,
+        trigger,
+        _weights(view, trades),
+        (*records, *solution.records, *lot_records),
+        trades=trades,
+        skipped=solution.skipped,
+    )
+
+
+def decision_digest(*, inputs: DecisionInputs, decision: Decision) -> str:
+    """SHA-256 hex over both canonical forms: what a proposal refers to for ever."""
+    return digest({"decision": decision, "inputs": inputs})
+
+
+def _ended(
+    outcome: Outcome,
+    trigger: TriggerOutcome,
+    shown: tuple[Weight, ...],
+    records: tuple[RuleRecord, ...],
+    trades: tuple[Trade, ...] = (),
+    skipped: tuple[SkippedTrade, ...] = (),
+) -> Decision:
+    return Decision(
+        outcome=outcome,
+        trigger=trigger,
+        trades=trades,
+        skipped=skipped,
+        weights=shown,
+        explanation=records,
+    )
+
+
+def _gaps(inputs: DecisionInputs) -> tuple[PriceGap, ...]:
+    """DE-38..40: no price, no trade. A target missing from the snapshot, or priced at 0 or less,
+    is a gap too: valued at 0 it would look like something to buy."""
+    found = {gap.asset: gap for gap in inputs.price_gaps}
+    held = {holding.asset: holding for holding in inputs.portfolio.holdings}
+    for target in inputs.policy.targets:
+        holding = held.get(target.asset)
+        if target.asset in found:
+            continue
+        if holding is None:
+            found[target.asset] = PriceGap(target.asset, "not in the snapshot")
+        elif holding.price_usd <= 0:
+            found[target.asset] = PriceGap(
+                target.asset, f"price {holding.price_usd} is not above 0"
+            )
+    return tuple(found[asset] for asset in sorted(found))
+
+
+def _gap_records(inputs: DecisionInputs, gaps: tuple[PriceGap, ...]) -> tuple[RuleRecord, ...]:
+    if not gaps:
+        count = str(len(inputs.policy.targets))
+        return (record(Rule.PRICE_GAP, TIER, "passed", priced_targets=count),)
+    return tuple(record(Rule.PRICE_GAP, gap.asset, "no price", reason=gap.reason) for gap in gaps)
+
+
+def _halts(inputs: DecisionInputs) -> tuple[str, tuple[RuleRecord, ...]]:
+    """The reason to stop ("" = none) and one record per open halt. Levels above MONITOR still
+    propose; they lower the route, which is not decided here."""
+    if not inputs.halts:
+        return "", (record(Rule.HALT, TIER, "passed", open_halts="0"),)
+    stops = [halt for halt in inputs.halts if forbids_proposals(halt.level)]
+    records = tuple(
+        record(
+            Rule.HALT,
+            halt.scope,
+            "stops" if halt in stops else "lowers the route",
+            breaker=halt.breaker,
+            level=halt.level,
+            reason=halt.reason,
+        )
+        for halt in inputs.halts
+    )
+    return "; ".join(f"{halt.breaker} ({halt.level}): {halt.reason}" for halt in stops), records
+
+
+def _reserve_records(view: TierView) -> tuple[RuleRecord, ...]:
+    """D2: what is taken out of V, per asset with a reserve, and what the policy does not name."""
+    reserved = tuple(
+        record(
+            Rule.RESERVE,
+            position.asset,
+            "kept" if position.holding.units >= position.target.reserve_units else "short",
+            held=units_text(position.holding.units),
+            reserve=units_text(position.target.reserve_units),
+            available=units_text(position.available_units),
+        )
+        for position in view.positions
+        if position.target.reserve_units
+    )
+    ignored = tuple(
+        record(Rule.UNTARGETED, holding.asset, "left alone", held=units_text(holding.units))
+        for holding in view.untargeted
+    )
+    total = record(Rule.RESERVE, TIER, "applied", tradable=usd_text(view.total_usd))
+    return (*reserved, *ignored, total)
+
+
+def _weights(view: TierView, trades: tuple[Trade, ...]) -> tuple[Weight, ...]:
+    """Weights of V without reserves, before and after the trades as expected; bps, 2 decimals."""
+    units = {position.asset: position.available_units for position in view.positions}
+    for trade in trades:
+        units[trade.sell] -= trade.sell_units
+        units[trade.buy] += trade.expected_buy_units
+    after = weights(
+        {position.asset: _value(position, units[position.asset]) for position in view.positions}
+    )
+    return tuple(
+        Weight(
+            asset=position.asset,
+            target_bps=position.target.weight_bps,
+            band_bps=_bps(position.drift.half_width),
+            before_bps=_bps(position.drift.weight),
+            after_bps=_bps(after[position.asset]),
+        )
+        for position in view.positions
+    )
+
+
+def _with_lots(
+    inputs: DecisionInputs, trades: tuple[Trade, ...]
+) -> tuple[tuple[Trade, ...], tuple[RuleRecord, ...]]:
+    """DE-31, DE-33: the lots of each sell, chosen in the order of the trades, so that two sells of
+    one asset never share a lot's units. Proceeds are the trade's value (AC-14). What a first leg
+    brings in has no lot yet: those units are reported as missing here and get one when they are
+    booked."""
+    pools: dict[Address, tuple[LotState, ...]] = {}
+    for lot in inputs.lots:
+        pools[lot.asset] = (*pools.get(lot.asset, ()), lot)
+    chosen, records = [], []
+    for trade in trades:
+        pool = pools.get(trade.sell, ())
+        match = match_lots(
+            lots=pool,
+            units=trade.sell_units,
+            proceeds_usd=trade.value_usd,
+            method=inputs.policy.lot_method,
+            at=inputs.now,
+            long_term_days=inputs.policy.long_term_days,
+        )
+        pools[trade.sell] = apply_slices(lots=pool, slices=match.slices)
+        chosen.append(replace(trade, lots=match.slices))
+        records.append(
+            record(
+                Rule.LOTS,
+                pair_subject(trade.sell, trade.buy),
+                "cost basis incomplete" if match.incomplete else "complete",
+                method=inputs.policy.lot_method.value,
+                sold=units_text(trade.sell_units),
+                without_lot=units_text(match.missing_units),
+                cost=usd_text(match.cost_usd),
+                gain=usd_text(match.proceeds_usd - match.cost_usd),
+            )
+        )
+    return tuple(chosen), tuple(records)
+
+
+def _value(position: Position, units: int) -> Decimal:
+    holding = position.holding
+    return value_usd(units=units, decimals=holding.decimals, price_usd=holding.price_usd)
+
+
+def _bps(fraction: Decimal) -> Decimal:
+    return (fraction * BPS).quantize(WEIGHT_QUANTUM_BPS)

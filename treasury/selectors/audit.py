@@ -1,0 +1,74 @@
+"""Checks the audit chain from its first event to its last, and against anchors kept elsewhere.
+
+The chain alone shows a changed, lost or inserted event. It cannot show that its tail was cut off
+or that all of it was written anew: only an anchor (an id with its hash, kept outside the database)
+tells that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from treasury.models import AuditEvent
+
+GENESIS = bytes(32)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class AuditVerdict:
+    """`first_bad_id` is None when everything holds; `problem` says what does not. `last_id` and
+    `last_hash` are the next anchor."""
+
+    count: int
+    last_id: int
+    last_hash: str
+    first_bad_id: int | None
+    problem: str
+
+
+def verify_chain(anchors: Mapping[int, str] | None = None) -> AuditVerdict:
+    """Reads every event once. `anchors`: event id -> hash in hex."""
+    wanted = dict(anchors or {})
+    previous, number = GENESIS, 0
+    for event in AuditEvent.objects.order_by("id").iterator(chunk_size=BATCH):
+        problem = _problem(event, number + 1, previous) or _anchor_problem(event, wanted)
+        if problem:
+            return AuditVerdict(number, number, previous.hex(), event.id, problem)
+        previous, number = bytes(event.hash), event.id
+    for missing in sorted(wanted):
+        problem = f"anchored event {missing} is missing: the end of the chain was cut off"
+        return AuditVerdict(number, number, previous.hex(), missing, problem)
+    return AuditVerdict(number, number, previous.hex(), None, "")
+
+
+def event_hash(*, previous: bytes, event_id: int, at: datetime, body: bytes) -> bytes:
+    at_us = (at - EPOCH) // timedelta(microseconds=1)
+    content = hashlib.sha256(body).digest()
+    return hashlib.sha256(previous + struct.pack(">qq", event_id, at_us) + content).digest()
+
+
+def _problem(event: AuditEvent, expected_id: int, previous: bytes) -> str:
+    body = bytes(event.body)
+    if event.id != expected_id:
+        return f"event {expected_id} is missing"
+    if bytes(event.prev) != previous:
+        return "does not follow the event before it"
+    computed = event_hash(previous=previous, event_id=event.id, at=event.at, body=body)
+    if computed != bytes(event.hash):
+        return "body, time or hash was changed"
+    if json.loads(body) != event.payload:
+        return "payload differs from the hashed body"
+    return ""
+
+
+def _anchor_problem(event: AuditEvent, wanted: dict[int, str]) -> str:
+    anchored = wanted.pop(event.id, None)
+    if anchored is not None and anchored.removeprefix("0x").lower() != bytes(event.hash).hex():
+        return "differs from its anchor: the chain was written anew"
+    return ""

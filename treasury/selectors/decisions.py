@@ -1,0 +1,70 @@
+"""Stored decisions, as values again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+
+from treasury.core.canonical import digest
+from treasury.core.decisions import Decision, DecisionInputs
+from treasury.core.policy_documents import policy_hash
+from treasury.core.revival import revive
+from treasury.engine.decision import decide
+from treasury.models import Decision as DecisionRow
+
+
+def revive_decision(row: DecisionRow) -> tuple[DecisionInputs, Decision]:
+    return revive(DecisionInputs, json.loads(row.inputs)), revive(Decision, json.loads(row.result))
+
+
+def decision_digest(inputs: DecisionInputs, result: Decision) -> str:
+    """Binds what a decision saw to what it decided."""
+    return digest({"inputs": inputs, "result": result})
+
+
+def decision_by_id(decision_id: int) -> DecisionRow:
+    return DecisionRow.objects.select_related("tier", "snapshot", "policy_version").get(
+        id=decision_id
+    )
+
+
+def latest_evaluation_at(*, tier_id: int, before: int) -> int | None:
+    """Block time of the tier's latest evaluation before a time, None when there was none."""
+    return (
+        DecisionRow.objects.filter(tier_id=tier_id, snapshot__block_timestamp__lt=before)
+        .order_by("-snapshot__block_timestamp")
+        .values_list("snapshot__block_timestamp", flat=True)
+        .first()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A stored decision made again from its stored inputs. `differences` names the parts that are
+    not as stored: fields of the result, or "inputs" when the result is the same but what led to it
+    is not."""
+
+    stored_digest: str
+    replayed_digest: str
+    differences: tuple[str, ...]
+
+
+def replay_decision(row: DecisionRow) -> Replay:
+    """Reads nothing but the row: neither chain nor today's prices, policy or lots."""
+    inputs, stored = revive_decision(row)
+    replayed = decide(inputs)
+    differences = [
+        field.name
+        for field in fields(Decision)
+        if getattr(stored, field.name) != getattr(replayed, field.name)
+    ]
+    if policy_hash(inputs.policy) != inputs.policy_hash:
+        differences.append("inputs.policy")
+    replayed_digest = decision_digest(inputs, replayed)
+    if replayed_digest != row.digest and not differences:
+        differences.append("inputs")
+    return Replay(row.digest, replayed_digest, tuple(differences))
+
+
+def decision_by_public_id(public_id: str) -> DecisionRow:
+    return DecisionRow.objects.get(public_id=public_id)

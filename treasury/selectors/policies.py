@@ -1,0 +1,29 @@
+"""Which policy holds when."""
+
+from __future__ import annotations
+
+import json
+
+from treasury.core.policies import TierPolicy
+from treasury.core.policy_documents import parse_policy
+from treasury.models import PolicyVersion
+
+
+class NoPolicyInForceError(LookupError):
+    """The tier has no policy whose time has come: it is watched, and nothing is proposed."""
+
+
+def policy_in_force(*, tier_id: int, now: int) -> tuple[PolicyVersion, TierPolicy]:
+    """The version with the highest number whose `effective_at` has come at `now` (block time)."""
+    version = (
+        PolicyVersion.objects.filter(tier_id=tier_id, effective_at__lte=now)
+        .order_by("-number")
+        .first()
+    )
+    if version is None:
+        raise NoPolicyInForceError(f"tier {tier_id} has no policy in force at {now}")
+    return version, revive_policy(version)
+
+
+def revive_policy(version: PolicyVersion) -> TierPolicy:
+    return parse_policy(json.loads(version.document))

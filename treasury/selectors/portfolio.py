@@ -1,0 +1,114 @@
+"""What exists and what a tier holds at a snapshot."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+
+from treasury.core.decisions import PriceGap
+from treasury.core.policies import TierPolicy
+from treasury.core.types import Address, BlockRef, Holding, Portfolio
+from treasury.models import (
+    Asset,
+    Position,
+    Price,
+    SafeAccount,
+    SafeKind,
+    Snapshot,
+    Tier,
+    TierAsset,
+    Treasury,
+)
+from treasury.selectors.policies import NoPolicyInForceError, policy_in_force
+from treasury.selectors.prices import DEFAULT_RULES, price_gaps, prices_of
+
+
+def treasuries() -> QuerySet[Treasury]:
+    return Treasury.objects.order_by("id")
+
+
+def tiers(treasury_id: int) -> QuerySet[Tier]:
+    return Tier.objects.filter(treasury_id=treasury_id).select_related("safe").order_by("id")
+
+
+def tier_by_id(tier_id: int) -> Tier:
+    return Tier.objects.select_related("safe", "treasury").get(id=tier_id)
+
+
+def main_safes() -> QuerySet[SafeAccount]:
+    """The main Safe of every treasury."""
+    return SafeAccount.objects.filter(kind=SafeKind.MAIN).select_related("treasury").order_by("id")
+
+
+def safe_by_address(*, treasury_id: int, address: Address) -> SafeAccount:
+    return SafeAccount.objects.get(treasury_id=treasury_id, address=address)
+
+
+def asset_by_address(*, treasury_id: int, address: Address) -> Asset:
+    return Asset.objects.get(treasury_id=treasury_id, address=address)
+
+
+def assets(treasury_id: int) -> QuerySet[Asset]:
+    return Asset.objects.filter(treasury_id=treasury_id).order_by("id")
+
+
+def tier_assets(tier_id: int) -> QuerySet[TierAsset]:
+    return (
+        TierAsset.objects.filter(tier_id=tier_id).select_related("asset").order_by("asset__address")
+    )
+
+
+def tier_portfolio(*, tier_id: int, snapshot_id: int) -> tuple[Portfolio, tuple[PriceGap, ...]]:
+    """What the tier held at the snapshot, valued at the block's prices, and which of its assets
+    have no price good enough for its policy.
+
+    Every asset of the tier is there, held or not. An asset without any price stands with price 0
+    and is named among the gaps, which forbid trading; so does an asset whose price has fewer or
+    less agreeing sources than the tier's policy wants."""
+    snapshot = Snapshot.objects.get(id=snapshot_id)
+    block = BlockRef(snapshot.block_number, snapshot.block_hash, snapshot.block_timestamp)
+    tier = tier_by_id(tier_id)
+    of_tier = [row.asset for row in tier_assets(tier_id)]
+    held = dict(
+        Position.objects.filter(
+            snapshot_id=snapshot_id, holder=tier.safe.address, asset__in=of_tier
+        ).values_list("asset_id", "units")
+    )
+    prices = prices_of(asset_ids=[asset.id for asset in of_tier], block_hash=block.hash)
+    holdings = tuple(
+        Holding(
+            asset=Address(asset.address),
+            symbol=asset.symbol,
+            decimals=asset.decimals,
+            units=held.get(asset.id, 0),
+            price_usd=_price_or_zero(prices.get(asset.id)),
+        )
+        for asset in of_tier
+    )
+    policy = _policy(tier_id, block.timestamp)
+    wanted = {target.asset for target in policy.targets} if policy else set()
+    needed = [asset for asset in of_tier if asset.address in wanted or held.get(asset.id, 0) > 0]
+    rules = policy.prices if policy else DEFAULT_RULES
+    return Portfolio(block, holdings), price_gaps(assets=needed, block=block, rules=rules)
+
+
+def _policy(tier_id: int, now: int) -> TierPolicy | None:
+    try:
+        return policy_in_force(tier_id=tier_id, now=now)[1]
+    except NoPolicyInForceError:
+        return None
+
+
+def _price_or_zero(price: Price | None) -> Decimal:
+    return Decimal(0) if price is None or price.price_usd is None else price.price_usd
+
+
+def treasury_named(name: str) -> Treasury:
+    """By name or public id; "" stands for the only one. Raises Treasury.DoesNotExist otherwise."""
+    if name:
+        return Treasury.objects.get(Q(name=name) | Q(public_id=name))
+    found = list(treasuries()[:2])
+    if len(found) != 1:
+        raise Treasury.DoesNotExist(f"{len(found)} treasuries")
+    return found[0]
