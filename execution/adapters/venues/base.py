@@ -1,0 +1,50 @@
+"""What a venue is: a place that quotes, is called, and leaves events by which we know what it did.
+
+To add one: a file with a class that has this shape, and its line in `registry.py`. The contract
+test then runs it on the local chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from execution.core.decoding import FunctionSpec
+from execution.core.types import Call, FillFact, Leg, LegKind, Log, Market, Quote, QuoteRequest
+from treasury.adapters.rpc import Rpc
+from treasury.core.types import Address, BlockRef
+
+
+class NoQuoteError(RuntimeError):
+    """The venue does not trade this: no such market, not enough liquidity, paused."""
+
+
+class Venue(Protocol):
+    """Stateless. `key` is the name in policies, `functions` all that `calls` may produce."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def functions(self) -> tuple[FunctionSpec, ...]: ...
+
+    def kind(self, market: Market, sell: Address) -> LegKind: ...
+
+    def recipient(self, market: Market, safe: Address) -> Address:
+        """Who receives: the Safe itself, but for transfers."""
+        ...
+
+    def quote(self, rpc: Rpc, request: QuoteRequest, market: Market, block: BlockRef) -> Quote:
+        """What exactly `sell_units` would bring at that block. Raises NoQuoteError."""
+        ...
+
+    def calls(
+        self, quote: Quote, *, recipient: Address, min_buy_units: int, deadline: int
+    ) -> tuple[Call, ...]:
+        """The leg's calls, approvals exact and taken back, minimum and deadline where the venue
+        knows them."""
+        ...
+
+    def fill(self, leg: Leg, logs: Sequence[Log]) -> FillFact | None:
+        """What the leg did, from the first of these logs that is its own."""
+        ...

@@ -1,0 +1,20 @@
+"""Every venue that a policy may name. One line each."""
+
+from __future__ import annotations
+
+from execution.adapters.venues.base import Venue
+from execution.adapters.venues.erc4626 import Erc4626
+from execution.adapters.venues.transfer import Transfer
+from execution.adapters.venues.uniswap_v3 import UniswapV3
+from execution.core.decoding import FunctionSpec
+
+VENUES: dict[str, Venue] = {
+    "uniswap_v3": UniswapV3(),
+    "erc4626": Erc4626(),
+    "transfer": Transfer(),
+}
+
+
+def functions() -> tuple[FunctionSpec, ...]:
+    """All that any venue may put into a batch: what the decoder knows."""
+    return tuple(spec for venue in VENUES.values() for spec in venue.functions)

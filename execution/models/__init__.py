@@ -1,0 +1,27 @@
+"""Rows of execution, one file per aggregate."""
+
+from execution.models.plans import Plan, Quote, TradingPair
+from execution.models.reconciliation import Break, BreakStatus, Fill
+from execution.models.transactions import (
+    Attempt,
+    Confirmation,
+    ConfirmationKind,
+    SafeTransaction,
+    SafeTransactionStatus,
+    Transaction,
+)
+
+__all__ = [
+    "Attempt",
+    "Break",
+    "BreakStatus",
+    "Confirmation",
+    "ConfirmationKind",
+    "Fill",
+    "Plan",
+    "Quote",
+    "SafeTransaction",
+    "SafeTransactionStatus",
+    "TradingPair",
+    "Transaction",
+]

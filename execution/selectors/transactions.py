@@ -1,0 +1,91 @@
+"""Reads about executions for the packages above: turnover, failures in a row, fills,
+calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db.models import F, QuerySet
+
+from execution.core.calibration import CostSample
+from execution.core.lifecycle import TransactionState
+from execution.models import Attempt, Break, BreakStatus, Fill, SafeTransaction, Transaction
+from execution.selectors.plans import plan_value
+
+
+def transaction_by_id(transaction_id: int) -> Transaction:
+    return Transaction.objects.select_related(
+        "plan__tier__treasury", "plan__tier__safe", "plan__decision", "safe_transaction__safe"
+    ).get(id=transaction_id)
+
+
+def safe_transaction_by_id(safe_transaction_id: int) -> SafeTransaction:
+    return SafeTransaction.objects.select_related(
+        "plan__tier__treasury", "plan__tier__safe", "safe__treasury"
+    ).get(id=safe_transaction_id)
+
+
+def turnover_usd(*, tier_id: int, since: int) -> Decimal:
+    """Value of all legs whose execution was mined at or after `since` and is reconciled. What is
+    not reconciled yet is an open proposal, and those are counted by the layer that knows
+    proposals."""
+    rows = Transaction.objects.filter(
+        plan__tier_id=tier_id, state=TransactionState.RECONCILED, mined_at__gte=since
+    ).select_related("plan")
+    legs = (leg for row in rows for leg in plan_value(row.plan).legs)
+    return sum((leg.value_usd for leg in legs), Decimal(0))
+
+
+def failed_streak(*, tier_id: int) -> int:
+    """How many of the tier's latest executions failed on the chain, up to the first that did
+    not."""
+    states = (
+        Transaction.objects.filter(
+            plan__tier_id=tier_id,
+            state__in=[TransactionState.RECONCILED, TransactionState.FAILED_ONCHAIN],
+        )
+        .order_by("-id")
+        .values_list("state", flat=True)
+    )
+    streak = 0
+    for state in states[:100]:
+        if state != TransactionState.FAILED_ONCHAIN:
+            break
+        streak += 1
+    return streak
+
+
+def fills(*, tier_id: int | None = None, transaction_id: int | None = None) -> QuerySet[Fill]:
+    """Fills that stand: those of a block that a reorganisation dropped are left out."""
+    rows = Fill.objects.filter(block_hash=F("transaction__mined_block_hash"))
+    if tier_id is not None:
+        rows = rows.filter(transaction__plan__tier_id=tier_id)
+    if transaction_id is not None:
+        rows = rows.filter(transaction_id=transaction_id)
+    return rows.select_related("sell", "buy", "transaction").order_by("id")
+
+
+def cost_samples(*, tier_id: int) -> Iterable[CostSample]:
+    """Input of `execution.core.calibration.calibrate`."""
+    return (
+        CostSample(fill.venue, fill.estimated_cost_usd, fill.actual_cost_usd)
+        for fill in fills(tier_id=tier_id)
+    )
+
+
+def current_attempt(transaction_id: int) -> Attempt | None:
+    return Attempt.objects.filter(transaction_id=transaction_id, is_current=True).first()
+
+
+def open_breaks(treasury_id: int) -> QuerySet[Break]:
+    return Break.objects.filter(treasury_id=treasury_id, status=BreakStatus.OPEN).order_by("id")
+
+
+def safe_transactions(*, plan_id: int) -> QuerySet[SafeTransaction]:
+    """The signed one first, then what is nested in it."""
+    return (
+        SafeTransaction.objects.filter(plan_id=plan_id)
+        .select_related("safe", "parent")
+        .order_by(F("parent_id").asc(nulls_first=True), "id")
+    )
