@@ -1,0 +1,33 @@
+"""Routes of governance's REST resources, mounted under /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, re_path
+
+from governance.api import actions, halts, proposals
+
+PROPOSAL = r"^proposals/(?P<public_id>prop_[0-9A-Z]+)"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^proposals/?$", proposals.ProposalList.as_view(), name="proposals"),
+    re_path(rf"{PROPOSAL}/?$", proposals.ProposalDetail.as_view(), name="proposal"),
+    re_path(rf"{PROPOSAL}/explanation/?$", proposals.Explanation.as_view(), name="explanation"),
+    re_path(rf"{PROPOSAL}/verification/?$", proposals.Verification.as_view(), name="verification"),
+    re_path(rf"{PROPOSAL}/confirmations/?$", actions.Confirmations.as_view(), name="confirmations"),
+    re_path(rf"{PROPOSAL}/approvals/?$", actions.Approvals.as_view(), name="approvals"),
+    re_path(rf"{PROPOSAL}/vetoes/?$", actions.Vetoes.as_view(), name="vetoes"),
+    re_path(rf"{PROPOSAL}/declines/?$", actions.Declines.as_view(), name="declines"),
+    re_path(rf"{PROPOSAL}/executions/?$", actions.Executions.as_view(), name="executions"),
+    re_path(
+        r"^tiers/(?P<public_id>tier_[0-9A-Z]+)/checks/?$",
+        proposals.TierCheck.as_view(),
+        name="tier-checks",
+    ),
+    re_path(r"^halts/?$", halts.HaltList.as_view(), name="halts"),
+    re_path(
+        r"^halts/(?P<public_id>halt_[0-9A-Z]+)/resets/?$",
+        halts.HaltResets.as_view(),
+        name="halt-resets",
+    ),
+    re_path(r"^audit-events/?$", halts.AuditList.as_view(), name="audit-events"),
+]

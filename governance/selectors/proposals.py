@@ -1,0 +1,85 @@
+"""Reads of proposals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Max, QuerySet
+
+from governance.core.lifecycle import OPEN, ProposalOutcome, ProposalState
+from governance.models import Approval, Proposal, Route
+
+if TYPE_CHECKING:
+    from execution.models import Plan, Transaction
+
+NEVER_SUPERSEDED = frozenset({ProposalState.READY, ProposalState.HANDED_OVER, ProposalState.FROZEN})
+
+
+class IncompleteProposalError(RuntimeError):
+    """The proposal has no plan or no transaction where its state promises one: a bug."""
+
+
+def all_proposals() -> QuerySet[Proposal]:
+    return Proposal.objects.select_related(
+        "tier__treasury",
+        "tier__safe",
+        "decision__snapshot",
+        "policy_version",
+        "plan",
+        "transaction",
+        "safe_transaction__safe",
+        "author",
+        "successor",
+    )
+
+
+def proposal_by_id(proposal_id: int) -> Proposal:
+    return all_proposals().get(pk=proposal_id)
+
+
+def open_proposal(*, tier_id: int) -> Proposal | None:
+    """The one proposal of the tier that is under way; recorded ones do not count."""
+    rows = all_proposals().filter(tier_id=tier_id, state__in=sorted(OPEN))
+    return rows.exclude(route=Route.RECORD_ONLY).first()
+
+
+def may_be_superseded(proposal: Proposal) -> bool:
+    """Collected signatures and approvals are never wiped by a better idea."""
+    if ProposalState(proposal.state) in NEVER_SUPERSEDED:
+        return False
+    if Approval.objects.filter(proposal=proposal).exists():
+        return False
+    safe_transaction = proposal.safe_transaction
+    return safe_transaction is None or not safe_transaction.confirmations.exists()
+
+
+def needs_safe_transaction(proposal: Proposal) -> bool:
+    """MULTISIG always; OPERATOR when the role's member is the operator Safe."""
+    if proposal.route == Route.MULTISIG:
+        return True
+    tier = proposal.tier
+    return proposal.route == Route.OPERATOR and (
+        bool(tier.member_address) and tier.member_address != tier.treasury.executor_address
+    )
+
+
+def latest_times(*, tier_id: int) -> tuple[int | None, int | None]:
+    """Block times of the tier's latest proposal and of its latest executed rebalance."""
+    rows = Proposal.objects.filter(tier_id=tier_id).exclude(route=Route.RECORD_ONLY)
+    proposed = rows.aggregate(at=Max("triggered_at"))["at"]
+    executed = rows.filter(
+        state=ProposalState.DONE, outcome=ProposalOutcome.EXECUTED.value
+    ).aggregate(at=Max("done_at"))["at"]
+    return proposed, executed
+
+
+def plan_of(proposal: Proposal) -> Plan:
+    if proposal.plan is None:
+        raise IncompleteProposalError(f"{proposal.public_id} has no plan")
+    return proposal.plan
+
+
+def transaction_of(proposal: Proposal) -> Transaction:
+    if proposal.transaction is None:
+        raise IncompleteProposalError(f"{proposal.public_id} has no transaction")
+    return proposal.transaction

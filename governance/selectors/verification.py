@@ -1,0 +1,108 @@
+"""What a signer compares with tools that are not ours: fields, hashes, decoded calls (G3)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from execution.core.decoding import DecodedCall
+from execution.core.safe_tx import domain_separator, message_hash, safe_tx_hash
+from execution.core.types import SafeTxFields
+from execution.selectors.plans import decode_plan, decode_safe_transaction, fields_of, plan_value
+from execution.selectors.transactions import safe_transactions
+from governance.models import Proposal
+from governance.selectors.people import names_of_wallets
+from governance.selectors.proposals import plan_of
+from treasury.core.canonical import digest, plain
+
+ZERO = "0x" + "0" * 40
+
+
+def verification(proposal: Proposal) -> dict[str, Any]:
+    """Everything is recomputed from the stored bytes on each read; a stored hash that differs is
+    said (`hash_matches`), never shown as right. Before signatures are asked for there are no ten
+    fields yet."""
+    plan_row = plan_of(proposal)
+    plan = plan_value(plan_row)
+    signed = proposal.safe_transaction
+    batch = decode_safe_transaction(signed) if signed else decode_plan(plan_row)
+    nested = [row for row in safe_transactions(plan_id=plan_row.pk) if row.parent_id is not None]
+    return {
+        "object": "verification",
+        "proposal": proposal.public_id,
+        "mechanism": plan.mechanism.value,
+        "plan_digest": plan_row.digest,
+        "plan_digest_matches": digest(plan) == plan_row.digest,
+        "expires_at": batch.expires_at,
+        "evidence": {
+            "digest": batch.evidence_digest,
+            "covers": json.loads(plan_row.evidence),
+            "text": plan_row.evidence,
+        },
+        "safe_transaction": _signed(signed) if signed else None,
+        "nested": [_signed(row) for row in nested],
+        "calls": [_call(call) for call in batch.calls],
+        "legs": [
+            {name: value for name, value in plain(leg).items() if name != "calls"}
+            for leg in plan.legs
+        ],
+        "simulation": plan_row.simulation,
+        "confirmations": _confirmations(signed) if signed else [],
+    }
+
+
+def _signed(row: Any) -> dict[str, Any]:
+    fields = fields_of(row)
+    return {
+        "safe": fields.safe,
+        "chain_id": fields.chain_id,
+        "fields": _ten_fields(fields),
+        "domain_hash": "0x" + domain_separator(fields.chain_id, fields.safe).hex(),
+        "message_hash": "0x" + message_hash(fields).hex(),
+        "safe_tx_hash": safe_tx_hash(fields),
+        "hash_matches": safe_tx_hash(fields) == row.safe_tx_hash,
+        "status": row.status,
+    }
+
+
+def _ten_fields(fields: SafeTxFields) -> dict[str, Any]:
+    """As a wallet shows them; gas and refund are zero by construction."""
+    return {
+        "to": fields.to,
+        "value": str(fields.value),
+        "data": "0x" + fields.data.hex(),
+        "operation": int(fields.operation),
+        "safe_tx_gas": "0",
+        "base_gas": "0",
+        "gas_price": "0",
+        "gas_token": ZERO,
+        "refund_receiver": ZERO,
+        "nonce": str(fields.nonce),
+    }
+
+
+def _call(call: DecodedCall) -> dict[str, Any]:
+    return {
+        "to": call.call.to,
+        "purpose": call.call.purpose,
+        "function": call.function,
+        "arguments": [{"name": name, "value": value} for name, value in call.arguments],
+        "data": "0x" + call.call.data.hex(),
+        "inner": [_call(inner) for inner in call.inner],
+    }
+
+
+def _confirmations(row: Any) -> list[dict[str, Any]]:
+    found = list(row.confirmations.order_by("id"))
+    names = names_of_wallets(item.owner for item in found)
+    return [
+        {
+            "owner": item.owner,
+            "name": names.get(item.owner),
+            "kind": item.kind,
+            "is_valid": item.is_valid,
+            "invalid_reason": item.invalid_reason,
+            "signature": "0x" + bytes(item.signature).hex(),
+        }
+        for item in found
+    ]

@@ -1,0 +1,238 @@
+"""What people do to a proposal: approve, confirm, veto, decline. State and audit event in one
+transaction.
+
+A machine's token never gets here: the role matrix gives no scope for any of it, and an Approval
+needs a User row.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from execution.services.confirming import (
+    ConfirmationRefusedError,
+    ConfirmationStatus,
+    add_confirmation,
+    confirmation_status,
+)
+from governance.core.approvals import (
+    ApprovalCase,
+    ApprovalRefusedError,
+    check_approval,
+    check_confirmer,
+    check_reason,
+    check_stop,
+    is_out_of_reach,
+)
+from governance.core.lifecycle import ProposalState
+from governance.core.routing import RouteKind
+from governance.models import Approval, ApprovalKind, Proposal, Route, User, Wallet
+from governance.selectors import people
+from governance.selectors.proposals import needs_safe_transaction, plan_of, proposal_by_id
+from governance.services.moves import move
+from governance.services.process import freeze
+from treasury.core.types import Actor, Address, BlockRef
+from treasury.services.record import emit_event, record_audit
+
+INCIDENT_CODES = frozenset({"wrong_hash"})
+"""Refusals that from an owner's own session mean: that person's tools showed something else."""
+
+
+class SignatureRefusedError(ValueError):
+    """Execution's refusal, in the words of the REST API."""
+
+    def __init__(self, refused: ConfirmationRefusedError) -> None:
+        super().__init__(refused.detail)
+        self.problem_code = refused.code
+
+
+def approve(
+    *, proposal_id: int, user: User, seen_digest: str, actor: Actor, block: BlockRef
+) -> Approval:
+    """An operator's one-click approval (P2). Doing it twice is doing it once."""
+    proposal = proposal_by_id(proposal_id)
+    case = ApprovalCase(
+        state=ProposalState(proposal.state),
+        route=RouteKind(proposal.route),
+        plan_digest=plan_of(proposal).digest,
+        seen_digest=seen_digest,
+        author=proposal.author.public_id if proposal.author else "",
+        person=user.public_id,
+        needs_signature=needs_safe_transaction(proposal),
+    )
+    check_approval(case)
+    with transaction.atomic():
+        _lock(proposal)
+        return _record(proposal, user, ApprovalKind.APPROVE, "", actor=actor, block=block)
+
+
+def veto(*, proposal_id: int, user: User, reason: str, actor: Actor, block: BlockRef) -> Proposal:
+    """Ends the proposal before it is handed over. Signatures that exist stay executable by
+    anybody until the deadline; the page says so."""
+    check_reason(reason)
+    with transaction.atomic():
+        proposal = proposal_by_id(proposal_id)
+        _lock(proposal)
+        if proposal.state == ProposalState.VETOED:
+            return proposal
+        check_stop(ProposalState(proposal.state))
+        _record(proposal, user, ApprovalKind.VETO, reason, actor=actor, block=block)
+        move(proposal, ProposalState.VETOED, actor=actor, block=block, reason=reason)
+    return proposal
+
+
+def decline(
+    *, proposal_id: int, user: User, reason: str, actor: Actor, block: BlockRef, rpc_url: str
+) -> Proposal:
+    """One person's recorded no. REJECTED once so many current owners declined that the threshold
+    is out of reach."""
+    check_reason(reason)
+    proposal = proposal_by_id(proposal_id)
+    check_stop(ProposalState(proposal.state))
+    status: ConfirmationStatus | None = None
+    if proposal.safe_transaction_id is not None:
+        status = confirmation_status(
+            safe_transaction_id=proposal.safe_transaction_id, block=block, rpc_url=rpc_url
+        )
+    with transaction.atomic():
+        _lock(proposal)
+        check_stop(ProposalState(proposal.state))
+        _record(proposal, user, ApprovalKind.DECLINE, reason, actor=actor, block=block)
+        if status is not None and _is_lost(proposal, status):
+            if proposal.state == ProposalState.READY:
+                move(proposal, ProposalState.COLLECTING, actor=actor, block=block, reason=reason)
+            move(proposal, ProposalState.REJECTED, actor=actor, block=block, reason=reason)
+    return proposal
+
+
+def confirm(
+    *,
+    proposal_id: int,
+    owner: Address,
+    signature: bytes,
+    kind: str | None,
+    block: BlockRef,
+    rpc_url: str,
+    actor: Actor,
+    is_own_session: bool,
+) -> Proposal:
+    """An owner's signature. It is its own proof, whoever brings it. Over anything but our hash
+    it is refused; from that owner's own session that is an incident and freezes the proposal."""
+    proposal = proposal_by_id(proposal_id)
+    if proposal.safe_transaction_id is None or proposal.state not in {
+        ProposalState.COLLECTING,
+        ProposalState.READY,
+    }:
+        raise ApprovalRefusedError("wrong_state", f"the proposal is {proposal.state}")
+    check_confirmer(
+        author_wallets=_wallets_of_author(proposal), owner=owner, route=RouteKind(proposal.route)
+    )
+    try:
+        add_confirmation(
+            safe_transaction_id=proposal.safe_transaction_id,
+            owner=owner,
+            signature=signature,
+            kind=kind,
+            block=block,
+            rpc_url=rpc_url,
+            actor=actor,
+        )
+    except ConfirmationRefusedError as refused:
+        _refused(proposal, refused, actor=actor, block=block, is_own_session=is_own_session)
+        raise SignatureRefusedError(refused) from refused
+    _approve_by_signature(proposal, owner, actor=actor, block=block)
+    return proposal_by_id(proposal.pk)
+
+
+def _approve_by_signature(
+    proposal: Proposal, owner: Address, *, actor: Actor, block: BlockRef
+) -> None:
+    """On the operator Safe the signature is the approval: keep our record of whose. Best done
+    twice than not at all, so it is idempotent; and whatever the record says, the chain asks for
+    the signature."""
+    wallet = Wallet.objects.filter(address=owner).select_related("user").first()
+    with transaction.atomic():
+        _lock(proposal)
+        Proposal.objects.filter(pk=proposal.pk, state=ProposalState.COLLECTING).update(
+            next_action_at=block.timestamp
+        )
+        if proposal.route == Route.OPERATOR and wallet is not None:
+            _record(proposal, wallet.user, ApprovalKind.APPROVE, "", actor=actor, block=block)
+
+
+def _refused(
+    proposal: Proposal,
+    refused: ConfirmationRefusedError,
+    *,
+    actor: Actor,
+    block: BlockRef,
+    is_own_session: bool,
+) -> None:
+    is_incident = is_own_session and refused.code in INCIDENT_CODES
+    with transaction.atomic():
+        record_audit(
+            actor=actor,
+            action="confirmation.incident" if is_incident else "confirmation.refused",
+            object_type="proposal",
+            object_id=proposal.public_id,
+            block=block,
+            after={"code": refused.code},
+            reason=str(refused)[:300],
+        )
+    if is_incident:
+        freeze(proposal, reason=f"{actor.name} signed something else: {refused.code}", block=block)
+
+
+def _record(
+    proposal: Proposal,
+    user: User,
+    kind: ApprovalKind,
+    reason: str,
+    *,
+    actor: Actor,
+    block: BlockRef,
+) -> Approval:
+    approval, created = Approval.objects.get_or_create(
+        proposal=proposal,
+        user=user,
+        kind=kind.value,
+        defaults={"plan_digest": plan_of(proposal).digest, "reason": reason[:300]},
+    )
+    if created:
+        Proposal.objects.filter(pk=proposal.pk).update(next_action_at=block.timestamp)
+        emit_event(
+            treasury_id=proposal.tier.treasury_id,
+            kind="proposal.updated",
+            payload={"proposal": proposal.public_id, "by": user.public_id, "kind": kind.value},
+        )
+        record_audit(
+            actor=actor,
+            action=f"approval.{kind.value.lower()}",
+            object_type="proposal",
+            object_id=proposal.public_id,
+            block=block,
+            after={"plan_digest": plan_of(proposal).digest, "user": user.public_id},
+            reason=reason[:300],
+        )
+    return approval
+
+
+def _lock(proposal: Proposal) -> None:
+    """Lock the row and see its newest state."""
+    Proposal.objects.select_for_update().get(pk=proposal.pk)
+    proposal.refresh_from_db()
+
+
+def _wallets_of_author(proposal: Proposal) -> frozenset[str]:
+    return people.wallets(user=proposal.author) if proposal.author else frozenset()
+
+
+def _is_lost(proposal: Proposal, status: ConfirmationStatus) -> bool:
+    declined = Wallet.objects.filter(
+        user__in=Approval.objects.filter(proposal=proposal, kind=ApprovalKind.DECLINE).values(
+            "user"
+        )
+    ).values_list("address", flat=True)
+    return is_out_of_reach(
+        owners=frozenset(status.owners), declined=frozenset(declined), threshold=status.threshold
+    )

@@ -1,0 +1,1 @@
+"""What an evaluation reads and weighs on its way to a proposal."""

@@ -1,0 +1,68 @@
+"""What one evaluation needs beside policy and portfolio, all of it read at the snapshot's block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from execution.selectors.transactions import turnover_usd
+from execution.services.limits import remaining_allowances
+from execution.services.quoting import trading_pairs
+from governance.selectors.halts import open_halts
+from governance.selectors.proposals import latest_times
+from treasury.core.decision_context import DecisionContext
+from treasury.core.decisions import RemainingAllowance, TriggerState
+from treasury.core.policies import Mode, TierPolicy
+from treasury.core.types import BlockRef
+from treasury.selectors.decisions import latest_evaluation_at
+
+TIP_WEI = 10**8
+"""What we add to the base fee: 0.1 gwei gets a transaction into one of the next blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierFacts:
+    """The tier and the policy in force at the block."""
+
+    tier_id: int
+    treasury_id: int
+    role_key: str
+    policy: TierPolicy
+    block: BlockRef
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    context: DecisionContext
+    limits_match: bool
+    limit_differences: tuple[str, ...]
+
+
+def gather(facts: TierFacts, *, rpc_url: str, forced_reason: str | None) -> Gathered:
+    """Reads of the chain (allowances of the role) come before any database transaction."""
+    policy, now = facts.policy, facts.block.timestamp
+    remaining: tuple[RemainingAllowance, ...] = ()
+    differences: tuple[str, ...] = ()
+    if policy.mode is not Mode.MANUAL and facts.role_key:
+        report = remaining_allowances(
+            tier_id=facts.tier_id, limits=policy.unit_limits, block=facts.block, rpc_url=rpc_url
+        )
+        remaining, differences = report.remaining, report.differences
+    elif policy.mode is not Mode.MANUAL:
+        differences = ("the tier has no role on its Safe",)
+    proposed_at, rebalanced_at = latest_times(tier_id=facts.tier_id)
+    context = DecisionContext(
+        trigger_state=TriggerState(
+            latest_evaluation_at=latest_evaluation_at(tier_id=facts.tier_id, before=now),
+            latest_proposal_at=proposed_at,
+            latest_rebalance_at=rebalanced_at,
+        ),
+        turnover_in_window_usd=turnover_usd(
+            tier_id=facts.tier_id, since=now - policy.turnover_window_seconds
+        ),
+        pairs=trading_pairs(tier_id=facts.tier_id, venues=policy.venues),
+        tip_wei=TIP_WEI,
+        allowances=remaining,
+        halts=open_halts(treasury_id=facts.treasury_id, tier_id=facts.tier_id),
+        forced_reason=forced_reason,
+    )
+    return Gathered(context, not differences, differences)

@@ -1,0 +1,54 @@
+"""The cost gate once more, with what the venues really answered (D4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from execution.core.planning import leg_cost
+from execution.core.types import Quote
+from treasury.core.decisions import DecisionInputs, RuleRecord, Trade
+from treasury.engine.costs import gate_quoted_cost
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """Trades that pay for themselves with their quotes, in order, and what the gate said of
+    each."""
+
+    trades: tuple[Trade, ...]
+    quotes: tuple[Quote, ...]
+    records: tuple[RuleRecord, ...]
+
+
+def keep_what_pays(
+    *, inputs: DecisionInputs, trades: Sequence[Trade], quotes: Sequence[Quote]
+) -> Gated:
+    """A trade keeps its place with the cost of its quote, or is dropped."""
+    kept: list[tuple[Trade, Quote]] = []
+    records: list[RuleRecord] = []
+    for trade, quote in zip(trades, quotes, strict=True):
+        cost = leg_cost(
+            quote=quote,
+            sell=inputs.portfolio.holding(trade.sell),
+            buy=inputs.portfolio.holding(trade.buy),
+            gas=inputs.gas,
+            before=trade.cost,
+        )
+        gate = gate_quoted_cost(
+            policy=inputs.policy,
+            value_usd=trade.value_usd,
+            cost=cost,
+            subject=f"{trade.sell}>{trade.buy}",
+        )
+        records.append(gate.record)
+        if gate.passed:
+            quoted = replace(
+                trade, venue=quote.venue, expected_buy_units=quote.buy_units, cost=cost
+            )
+            kept.append((quoted, quote))
+    return Gated(
+        trades=tuple(trade for trade, _ in kept),
+        quotes=tuple(quote for _, quote in kept),
+        records=tuple(records),
+    )

@@ -1,0 +1,203 @@
+"""Halts: tripped breakers. "No halt" can be held under a lock, because each scope is one row.
+
+Tripping and closing take the scope FOR UPDATE, checking FOR SHARE: a halt that is being tripped
+while an attempt is written either comes first (and stops it) or waits until the attempt is
+committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from governance.core.routing import Level, worst
+from governance.models import Halt, HaltScope, User
+from governance.selectors.halts import open_halts_of_scopes
+from treasury.core.decisions import HaltNotice
+from treasury.core.types import Actor, BlockRef
+from treasury.selectors.portfolio import tier_by_id
+from treasury.services.record import emit_event, record_audit
+
+
+class HaltError(ValueError):
+    """The halt cannot be tripped or closed like this."""
+
+    problem_status = 409
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = self.problem_code = code
+
+
+class HaltedError(RuntimeError):
+    """An open halt forbids what was about to happen."""
+
+    problem_code = "halted"
+    problem_status = 423
+
+    def __init__(self, notices: Sequence[HaltNotice]) -> None:
+        super().__init__("; ".join(f"{n.breaker} on {n.scope}: {n.reason}" for n in notices))
+        self.notices = tuple(notices)
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One breaker that is over its limit now."""
+
+    breaker: str
+    level: Level
+    value: str
+    limit: str
+    reason: str
+    is_self_clearing: bool
+
+
+def check(*, tier_id: int) -> tuple[HaltNotice, ...]:
+    """Open halts that cover the tier, its own and the treasury's, holding both scopes FOR SHARE
+    until the caller's transaction ends. Needs one."""
+    return open_halts_of_scopes(_share_scopes(tier_id=tier_id))
+
+
+def level_of(found: Iterable[HaltNotice]) -> Level | None:
+    return worst(tuple(notice.level for notice in found))
+
+
+def trip(
+    *, treasury_id: int, tier_id: int | None, found: Trip, actor: Actor, block: BlockRef
+) -> Halt:
+    """Open a halt; the open one of the same breaker and scope is returned as it is."""
+    with transaction.atomic():
+        scope = _scope(treasury_id=treasury_id, tier_id=tier_id)
+        HaltScope.objects.select_for_update().get(pk=scope.pk)
+        halt, created = Halt.objects.get_or_create(
+            scope=scope,
+            breaker=found.breaker,
+            closed_at=None,
+            defaults={
+                "level": found.level.value,
+                "value": found.value[:80],
+                "limit": found.limit[:80],
+                "reason": found.reason[:300],
+                "is_self_clearing": found.is_self_clearing,
+                "tripped_by": f"{actor.kind}:{actor.name}"[:80],
+                "tripped_at": block.timestamp,
+            },
+        )
+        if created:
+            emit_event(treasury_id=treasury_id, kind="halt.tripped", payload=_payload(halt))
+            record_audit(
+                actor=actor,
+                action="halt.tripped",
+                object_type="halt",
+                object_id=halt.public_id,
+                block=block,
+                after=_payload(halt) | {"value": halt.value, "limit": halt.limit},
+                reason=halt.reason,
+            )
+    return halt
+
+
+def clear_self_clearing(
+    *, treasury_id: int, tier_id: int | None, clean: Iterable[str], actor: Actor, block: BlockRef
+) -> int:
+    """Close open halts of these breakers that merely forbade acting while they were true."""
+    wanted = list(clean)
+    if not _open(treasury_id, tier_id, wanted).exists():
+        return 0
+    with transaction.atomic():
+        scope = _scope(treasury_id=treasury_id, tier_id=tier_id)
+        HaltScope.objects.select_for_update().get(pk=scope.pk)
+        closed = list(_open(treasury_id, tier_id, wanted).select_for_update())
+        for halt in closed:
+            Halt.objects.filter(pk=halt.pk).update(
+                closed_at=block.timestamp, close_reason="the reading is clean again"
+            )
+            emit_event(treasury_id=treasury_id, kind="halt.reset", payload=_payload(halt))
+            record_audit(
+                actor=actor,
+                action="halt.cleared",
+                object_type="halt",
+                object_id=halt.public_id,
+                block=block,
+                reason="the reading is clean again",
+            )
+    return len(closed)
+
+
+def close(*, halt_id: int, user: User, reason: str, actor: Actor, block: BlockRef) -> Halt:
+    """The first person asks, a second one closes. Neither alone; saying the same twice changes
+    nothing."""
+    if not reason.strip():
+        raise HaltError("reason_required", "say why the halt may end")
+    with transaction.atomic():
+        scope_id = Halt.objects.values_list("scope_id", flat=True).get(pk=halt_id)
+        HaltScope.objects.select_for_update().get(pk=scope_id)
+        halt = Halt.objects.select_for_update().get(pk=halt_id)
+        if halt.closed_at is not None:
+            raise HaltError("already_closed", "the halt is closed")
+        if halt.first_closer_id == user.pk:
+            raise HaltError("second_person_required", "another person has to close the halt")
+        is_second = halt.first_closer_id is not None
+        if is_second:
+            halt.second_closer = user
+            halt.closed_at = block.timestamp
+            halt.close_reason = f"{halt.close_reason} | {reason}"[:300]
+        else:
+            halt.first_closer = user
+            halt.close_reason = reason[:300]
+        halt.save()
+        if is_second:
+            emit_event(
+                treasury_id=halt.scope.treasury_id, kind="halt.reset", payload=_payload(halt)
+            )
+        record_audit(
+            actor=actor,
+            action="halt.closed" if is_second else "halt.close_asked",
+            object_type="halt",
+            object_id=halt.public_id,
+            block=block,
+            reason=reason,
+        )
+    return halt
+
+
+def _scope(*, treasury_id: int, tier_id: int | None) -> HaltScope:
+    scope = _scopes(treasury_id, tier_id).first()
+    if scope is None:
+        HaltScope.objects.bulk_create(
+            [HaltScope(treasury_id=treasury_id, tier_id=tier_id)], ignore_conflicts=True
+        )
+        scope = _scopes(treasury_id, tier_id).get()
+    return scope
+
+
+def _scopes(treasury_id: int, tier_id: int | None) -> QuerySet[HaltScope]:
+    rows = HaltScope.objects.filter(treasury_id=treasury_id)
+    return rows.filter(tier__isnull=True) if tier_id is None else rows.filter(tier_id=tier_id)
+
+
+def _share_scopes(*, tier_id: int) -> list[int]:
+    treasury_id = tier_by_id(tier_id).treasury_id
+    ids = sorted(_scope(treasury_id=treasury_id, tier_id=covered).pk for covered in (None, tier_id))
+    with connection.cursor() as cursor:  # the ORM knows no FOR SHARE
+        cursor.execute(
+            'SELECT "id" FROM "governance_haltscope" WHERE "id" = ANY(%s) ORDER BY "id" FOR SHARE',
+            [ids],
+        )
+    return ids
+
+
+def _open(treasury_id: int, tier_id: int | None, breakers: list[str]) -> QuerySet[Halt]:
+    return Halt.objects.filter(
+        scope__in=_scopes(treasury_id, tier_id),
+        breaker__in=breakers,
+        closed_at=None,
+        is_self_clearing=True,
+    )
+
+
+def _payload(halt: Halt) -> dict[str, str]:
+    return {"halt": halt.public_id, "breaker": halt.breaker, "level": halt.level}

@@ -1,0 +1,34 @@
+"""One round of evaluations of a treasury: every tier at the same block."""
+
+from __future__ import annotations
+
+import structlog
+
+from governance.services.moves import GENERATOR
+from governance.services.proposals import Evaluated, evaluate_tier
+from treasury.core.types import BlockRef
+from treasury.selectors.policies import NoPolicyInForceError
+from treasury.selectors.portfolio import tiers
+from treasury.services.snapshots import take_snapshot
+
+log = structlog.get_logger(__name__)
+
+
+def generate_round(
+    *, treasury_id: int, block: BlockRef, rpc_url: str
+) -> dict[str, Evaluated | None]:
+    """Tier name -> what its evaluation said. A tier that fails does not keep the others from
+    theirs; one without a policy is only watched. Run again at the same block it finds what it
+    did."""
+    snapshot = take_snapshot(treasury_id=treasury_id, block=block, rpc_url=rpc_url)
+    found: dict[str, Evaluated | None] = {}
+    for tier in tiers(treasury_id):
+        try:
+            found[tier.name] = evaluate_tier(
+                tier_id=tier.pk, snapshot_id=snapshot.pk, rpc_url=rpc_url, actor=GENERATOR
+            )
+        except NoPolicyInForceError:
+            log.debug("tier_without_policy", tier=tier.name)
+        except Exception as error:
+            log.warning("evaluation_failed", tier=tier.name, exc_info=error)
+    return found

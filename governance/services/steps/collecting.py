@@ -1,0 +1,85 @@
+"""From PROPOSED to READY: ask for signatures or an approval, and see whether they are there."""
+
+from __future__ import annotations
+
+from execution.services.confirming import confirmation_status
+from execution.services.preparing import open_safe_transaction
+from governance.core.lifecycle import ProposalOutcome, ProposalState
+from governance.models import Approval, ApprovalKind, Proposal, Route
+from governance.selectors.proposals import needs_safe_transaction, plan_of
+from governance.services.moves import PROCESS, postpone
+from governance.services.steps.step import POLL_SECONDS, Step, expire_if_due, policy_changed
+from treasury.services.crash_points import passage
+
+POLICY_CHANGED = "another policy is in force now"
+
+
+def begin(step: Step) -> None:
+    """PROPOSED: a recorded one ends, an automatic one is ready, the others get their Safe
+    transaction."""
+    proposal = step.proposal
+    if proposal.route == Route.RECORD_ONLY:
+        step.move(
+            ProposalState.DONE,
+            "recorded, never executed",
+            outcome=ProposalOutcome.RECORDED.value,
+            done_at=step.now,
+        )
+        return
+    if expire_if_due(step):
+        return
+    if policy_changed(step):
+        step.move(ProposalState.SUPERSEDED, POLICY_CHANGED)
+        return
+    if proposal.route == Route.AUTOMATIC:
+        step.move(ProposalState.READY, "the policy authorises it")
+        passage("ready.after")
+        return
+    if not needs_safe_transaction(proposal):
+        step.move(ProposalState.COLLECTING, "an operator's approval is asked for")
+        return
+    opened = open_safe_transaction(
+        plan_id=plan_of(proposal).pk, block=step.block, rpc_url=step.rpc_url, actor=PROCESS
+    )
+    step.move(ProposalState.COLLECTING, "signatures are asked for", safe_transaction_id=opened.pk)
+
+
+def collect(step: Step) -> None:
+    """COLLECTING: wait until the current owners' signatures, or an operator's approval, are
+    there."""
+    if expire_if_due(step):
+        return
+    if policy_changed(step):
+        step.move(ProposalState.SUPERSEDED, POLICY_CHANGED)
+        return
+    reason = missing(step)
+    if reason:
+        postpone(step.proposal, until=step.now + POLL_SECONDS, reason=reason)
+        return
+    step.move(ProposalState.READY, "everything that was asked for is there")
+    passage("ready.after")
+
+
+def missing(step: Step) -> str:
+    """What the proposal still waits for, empty when nothing. Confirmations are re-validated
+    against the owners of this block."""
+    proposal = step.proposal
+    if proposal.route == Route.AUTOMATIC:
+        return ""
+    if proposal.safe_transaction_id is None:
+        return "" if is_approved(proposal) else "waits for an operator's approval"
+    status = confirmation_status(
+        safe_transaction_id=proposal.safe_transaction_id,
+        block=step.block,
+        rpc_url=step.rpc_url,
+    )
+    if status.is_complete:
+        return ""
+    return f"{len(status.confirmed)} of {status.threshold} signatures are there"
+
+
+def is_approved(proposal: Proposal) -> bool:
+    """Approvals are bound to the plan's digest: a changed plan has none."""
+    return Approval.objects.filter(
+        proposal=proposal, kind=ApprovalKind.APPROVE, plan_digest=plan_of(proposal).digest
+    ).exists()

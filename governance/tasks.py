@@ -1,0 +1,33 @@
+"""Wake-ups: each reads the clock (the newest block), and calls one service per row."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+from django.conf import settings
+
+from governance.adapters.chain import head_block
+from governance.services.rounds import generate_round
+from governance.services.sweeping import sweep
+from treasury.selectors.portfolio import treasuries
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def generate_proposals() -> None:
+    """Evaluate every tier of every treasury at one block each; the triggers decide."""
+    rpc_url = settings.RPC_URLS[0]
+    for treasury in treasuries():
+        generate_round(treasury_id=treasury.pk, block=head_block(rpc_url), rpc_url=rpc_url)
+
+
+@shared_task
+def advance_proposals() -> None:
+    """The sweeper: one step for each due proposal, then the outbox."""
+    rpc_url = settings.RPC_URLS[0]
+    states = sweep(
+        block=head_block(rpc_url), rpc_url=rpc_url, finality_depth=settings.FINALITY_DEPTH
+    )
+    if states:
+        log.info("proposals_advanced", count=len(states))
