@@ -1,0 +1,1 @@
+"""The local treasury: who and what the demo, the scenarios and the tests start with."""

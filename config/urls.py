@@ -1,0 +1,31 @@
+"""Every address of the service. Paths answer with and without a trailing slash, never redirect."""
+
+from __future__ import annotations
+
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
+
+from config.health import AliveView, ReadyView
+from treasury.core.access import PUBLIC
+
+handler400 = "config.problems.bad_request"
+handler403 = "config.problems.permission_denied"
+handler404 = "config.problems.not_found"
+handler500 = "config.problems.server_error"
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI 3.1 description: public, since it is part of the published source."""
+
+    required_action = PUBLIC
+    authentication_classes = ()
+
+
+urlpatterns = [
+    re_path(r"^healthz/?$", AliveView.as_view(), name="healthz"),
+    re_path(r"^readyz/?$", ReadyView.as_view(), name="readyz"),
+    re_path(r"^api/schema/?$", SchemaView.as_view(), name="schema"),
+    path("api/v1/", include("treasury.api.urls")),
+    path("api/v1/", include("execution.api.urls")),
+    path("api/v1/", include("governance.api.urls")),
+]
