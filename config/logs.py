@@ -89,6 +89,12 @@ def logging_settings(*, level: str) -> dict[str, Any]:
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["console"], "level": level},
-        # Django's own handlers would print a second time and mail tracebacks.
-        "loggers": {"django": {"handlers": [], "level": level, "propagate": True}},
+        "loggers": {
+            # Django's own handlers would print a second time and mail tracebacks.
+            "django": {"handlers": [], "level": level, "propagate": True},
+            # One line per request to the node or per tick drowns the lines that matter.
+            "httpx": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+        },
     }

@@ -134,17 +134,17 @@ def kill_group(pgid: int) -> None:
 def marked(state: Path) -> list[int]:
     """Processes of this state directory; not zombies, which have neither environment nor program.
 
-    PostgreSQL writes its title over its environment, but it works inside its data folder.
+    PostgreSQL and Redis write their titles over their environment, but they work inside their data
+    folders.
     """
     mark = os.fsencode(f"{MARK}={state}")
+    at_work = {("postgres", state / "pg"), ("redis-server", state / "redis")}
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # not ours, or gone meanwhile
             carries = mark in (folder / "environ").read_bytes().split(b"\0")
-            if carries or (
-                (folder / "cwd").readlink() == state / "pg"
-                and (folder / "exe").readlink().name == "postgres"
-            ):
+            program, place = (folder / "exe").readlink().name, (folder / "cwd").readlink()
+            if carries or (program, place) in at_work:
                 found.append(int(folder.name))
     return found
 

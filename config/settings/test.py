@@ -27,7 +27,9 @@ CACHES = {
         "LOCATION": f"unix://{PLACES.redis_socket}?db={2 * WORKER_NUMBER + 1}",
     }
 }
-RPC_URLS = ["http://127.0.0.1:1"]  # nobody there; the fixture `chain` puts its own anvil here
+# Nobody is there: the fixture `chain` puts its own anvil here, and processes that a test starts are
+# told by the environment.
+RPC_URLS = env.list("TEST_RPC_URLS", default=["http://127.0.0.1:1"])
 CHAIN_ID = 31337
 FINALITY_DEPTH = 2
 

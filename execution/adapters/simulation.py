@@ -32,6 +32,19 @@ from treasury.core.types import Address, BlockRef
 
 APPROVED_HASHES_SLOT = 8  # of Safe 1.3.0 to 1.5.0
 BLOCK_SECONDS = 1
+KNOWN_ERRORS = {
+    selector(error): error
+    for error in (
+        "ERC20InsufficientBalance(address,uint256,uint256)",
+        "ERC20InsufficientAllowance(address,uint256,uint256)",
+        "ERC4626ExceededMaxDeposit(address,uint256,uint256)",
+        "ERC4626ExceededMaxRedeem(address,uint256,uint256)",
+        "ConditionViolation(uint8,bytes32)",
+        "NoMembership()",
+        "NotAuthorized(address)",
+        "ModuleTransactionFailed()",
+    )
+}
 Approval = tuple[Address, Address, Address]
 """(token, owner, spender)."""
 Overrides = Mapping[Address, Mapping[str, object]]
@@ -188,6 +201,9 @@ def _revert_text(frame: dict[str, Any]) -> str:
     if raw[:4] == selector("Error(string)"):
         (text,) = decode_words(["string"], raw[4:])
         return str(text)
+    known = KNOWN_ERRORS.get(raw[:4])
+    if known is not None:
+        return f"{known} 0x{raw[4:].hex()}"
     if raw:
         return "0x" + raw[:36].hex()
     return str(frame.get("revertReason") or frame.get("error"))

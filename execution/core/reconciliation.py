@@ -93,7 +93,8 @@ def compare_changes(legs: Sequence[Leg], changes: Sequence[BalanceChange]) -> tu
     found = []
     for position in sorted({*sold, *bought, *actual}):
         safe, asset = position
-        expected, units = bought[position] - sold[position], actual[position]
+        expected = bought.get(position, 0) - sold.get(position, 0)
+        units = actual.get(position, 0)
         exact = position not in bought
         if units < expected or (exact and units != expected):
             kind = MismatchKind.UNEXPECTED

@@ -61,7 +61,9 @@ class Break(models.Model):
     status = models.CharField(max_length=10, choices=BreakStatus.choices, default=BreakStatus.OPEN)
     reason = models.CharField(max_length=300)
     resolution = models.CharField(max_length=300, blank=True, default="")
+    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [

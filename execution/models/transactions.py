@@ -149,7 +149,9 @@ class Transaction(models.Model):
     gas_used = models.PositiveBigIntegerField(null=True)
     effective_gas_price_wei = UnitsField(null=True)
     reconciled_at = models.BigIntegerField(null=True)
+    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
 from execution.adapters import ethereum
 from execution.adapters.venues.registry import VENUES
@@ -171,12 +174,18 @@ def _compare_nested(
 
 
 def _facts(row: Transaction, plan: ExecutionPlan, view: TreasuryView, found: Found) -> Facts:
-    """Prices of the block; where a source was missing, those on which the decision was taken."""
-    inputs = decision_inputs(row.plan.decision)
-    prices = {h.asset: h.price_usd for h in inputs.portfolio.holdings if h.price_usd > 0}
-    prices[NATIVE] = inputs.gas.native_price_usd
-    prices |= price_map(treasury_id=view.id, block_hash=found.receipt.block.hash)
-    return Facts(view, inputs, plan, found.receipt, found.fills, prices)
+    """Prices of the block; where it has none, the latest one known before it."""
+    inputs, receipt = decision_inputs(row.plan.decision), found.receipt
+    prices = price_map(treasury_id=view.id, block_hash=receipt.block.hash)
+    for address, asset in view.assets.items():
+        if address not in prices:
+            known = asset.prices.filter(
+                price_usd__isnull=False, block_timestamp__lte=receipt.block.timestamp
+            )
+            latest = known.order_by("-block_timestamp").first()
+            if latest is not None and latest.price_usd is not None:
+                prices[address] = latest.price_usd
+    return Facts(view, inputs, plan, receipt, found.fills, prices)
 
 
 # ------------------------------------------------------------------------------------ writing
@@ -333,10 +342,13 @@ def check_books(*, treasury_id: int, snapshot_id: int) -> list[Break]:
             )
             if expected == actual:
                 done = f"equal at block {block.number}"
-                standing.update(status=BreakStatus.RESOLVED, resolution=done)
+                standing.update(status=BreakStatus.RESOLVED, resolution=done, **_counted())
                 continue
             if not standing.update(
-                expected_units=expected, actual_units=actual, block_number=block.number
+                expected_units=expected,
+                actual_units=actual,
+                block_number=block.number,
+                **_counted(),
             ):
                 Break.objects.create(
                     treasury_id=treasury_id,
@@ -350,3 +362,7 @@ def check_books(*, treasury_id: int, snapshot_id: int) -> list[Break]:
                 )
             found.extend(standing)
     return found
+
+
+def _counted() -> dict[str, Any]:
+    return {"version": F("version") + 1, "updated_at": Now()}

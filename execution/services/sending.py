@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from execution.adapters import ethereum
 from execution.core.lifecycle import TransactionState, check_move
@@ -59,7 +60,7 @@ def move(transaction_id: int, old: TransactionState, new: TransactionState, **va
     """`UPDATE ... WHERE id = ? AND state = old`; raises MoveLostError when the row has moved on."""
     check_move(old, new)
     rows = Transaction.objects.filter(id=transaction_id, state=old)
-    if rows.update(state=new, **values) != 1:
+    if rows.update(state=new, version=F("version") + 1, updated_at=Now(), **values) != 1:
         raise MoveLostError(f"transaction {transaction_id} is no longer {old}")
 
 

@@ -9,6 +9,7 @@ version of an intent takes the same EOA nonce. The only importer of the signer.
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import connection
 
 from execution.adapters import ethereum, safe
 from execution.adapters.signer import Signer, UnsignedTransaction, open_signer
@@ -42,6 +43,7 @@ from treasury.core.types import Actor, Address, BlockRef
 from treasury.services.record import record_audit
 
 GAS_MARGIN_PERCENT = 30
+PLAN_LOCK = 7601  # first number of the advisory lock's key
 BUMP_PERCENT = 13  # nodes want 10 at least, and both fees raised
 __all__ = [
     "SignedAttempt",
@@ -68,7 +70,8 @@ def start_transaction(
 ) -> Transaction:
     """EXEC_INTENT, in the caller's transaction. The plan must be the authorised one, in time,
     and not executed or under way already."""
-    row = Plan.objects.select_for_update().get(id=plan_id)
+    _one_start_at_a_time(plan_id)
+    row = Plan.objects.get(id=plan_id)
     plan = plan_value(row)
     _require_authorized(row, plan, authorization, block)
     states = set(row.transactions.values_list("state", flat=True))
@@ -93,6 +96,13 @@ def start_transaction(
         after={"plan_digest": row.digest, "mechanism": row.mechanism},
     )
     return started
+
+
+def _one_start_at_a_time(plan_id: int) -> None:
+    """Until the caller's transaction ends. Plans are append-only, so the service has no right to
+    lock their rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PLAN_LOCK, plan_id % 2**31])
 
 
 def _require_authorized(

@@ -89,7 +89,7 @@ class MoneyField(serializers.DecimalField):
 
 class ProposalSerializer(serializers.ModelSerializer[Proposal]):
     id = serializers.CharField(source="public_id")
-    object = serializers.ReadOnlyField(default="proposal")
+    object = serializers.CharField(read_only=True, default="proposal")
     treasury = serializers.CharField(source="tier.treasury.public_id")
     tier = serializers.CharField(source="tier.public_id")
     tier_name = serializers.CharField(source="tier.name")
@@ -143,7 +143,7 @@ class ProposalSerializer(serializers.ModelSerializer[Proposal]):
 
 class HaltSerializer(serializers.ModelSerializer[Halt]):
     id = serializers.CharField(source="public_id")
-    object = serializers.ReadOnlyField(default="halt")
+    object = serializers.CharField(read_only=True, default="halt")
     treasury = serializers.CharField(source="scope.treasury.public_id")
     tier = serializers.CharField(source="scope.tier.public_id", default=None)
     is_open = serializers.SerializerMethodField()
@@ -191,7 +191,7 @@ class CheckSerializer(serializers.Serializer[Any]):
 
 class AuditEventSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    object = serializers.ReadOnlyField(default="audit_event")
+    object = serializers.CharField(read_only=True, default="audit_event")
     at = serializers.DateTimeField()
     payload = serializers.JSONField()
     prev = serializers.SerializerMethodField()

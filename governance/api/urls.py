@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, re_path
 
-from governance.api import actions, halts, proposals
+from governance.api import actions, halts, proposals, schema
+
+__all__ = ["schema", "urlpatterns"]
 
 PROPOSAL = r"^proposals/(?P<public_id>prop_[0-9A-Z]+)"
 

@@ -119,8 +119,8 @@ def rights(tables: tuple[str, ...], granted: str) -> migrations.RunSQL:
     names = ", ".join(tables)
     change = f"REVOKE ALL ON {names} FROM ballast_app; GRANT {granted} ON {names} TO ballast_app;"
     return migrations.RunSQL(
-        "DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'ballast_app') THEN "
-        f"{change} END IF; END $$;",  # noqa: S608  table names of this file
+        "DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'ballast_app') THEN "  # noqa: S608
+        f"{change} END IF; END $$;",
         migrations.RunSQL.noop,
     )
 

@@ -32,6 +32,11 @@ def latest_value(*, tier_id: int, breaker: str) -> str:
     return row.value if row else ""
 
 
+def is_open(*, tier_id: int, breaker: str) -> bool:
+    rows = Halt.objects.filter(scope__tier_id=tier_id, breaker=breaker)
+    return rows.filter(closed_at__isnull=True).exists()
+
+
 def as_notices(rows: Sequence[Halt]) -> tuple[HaltNotice, ...]:
     return tuple(
         HaltNotice(scope=str(row.scope), breaker=row.breaker, level=row.level, reason=row.reason)

@@ -19,9 +19,12 @@ from execution.services.reconciling import reconcile
 from execution.services.sending import MoveLostError
 from execution.services.tracking import track
 from governance.core.lifecycle import ProposalOutcome, ProposalState
+from governance.core.routing import Level
 from governance.models import Proposal
+from governance.selectors.halts import is_open
 from governance.selectors.proposals import proposal_by_id
 from governance.services.claims import Claim, claimed
+from governance.services.halts import Trip, trip
 from governance.services.moves import PROCESS, LostRaceError, move, postpone
 from governance.services.steps.collecting import begin, collect
 from governance.services.steps.driving import drive
@@ -35,6 +38,8 @@ FAILED_STEPS_MAX = 8
 BACKOFF_SECONDS = 2
 BACKOFF_SECONDS_MAX = 300
 LOOK_BACK_EVERY = 120
+FROZEN_PROPOSAL = "FROZEN_PROPOSAL"
+IN_FLIGHT = ACTIVE - {TransactionState.EXEC_INTENT, TransactionState.SIGNED_RAW}
 
 
 def advance(
@@ -76,9 +81,24 @@ def _failed(step: Step, error: Exception) -> None:
 
 
 def freeze(proposal: Proposal, *, reason: str, block: BlockRef) -> None:
-    """People have to look. What is in flight is watched on, never sent again."""
+    """People have to look: the tier is halted with it, and the two people who close that halt
+    let the proposal go on. What is in flight is watched on, never sent again."""
     try:
         with transaction.atomic():
+            trip(
+                treasury_id=proposal.tier.treasury_id,
+                tier_id=proposal.tier_id,
+                found=Trip(
+                    breaker=FROZEN_PROPOSAL,
+                    level=Level.MONITOR,
+                    value=proposal.public_id,
+                    limit="none",
+                    reason=reason,
+                    is_self_clearing=False,
+                ),
+                actor=PROCESS,
+                block=block,
+            )
             move(
                 proposal,
                 ProposalState.FROZEN,
@@ -88,17 +108,18 @@ def freeze(proposal: Proposal, *, reason: str, block: BlockRef) -> None:
                 frozen_from=proposal.state,
             )
     except LostRaceError:
-        return
+        log.info("freeze_lost", proposal=proposal.public_id)
 
 
 def _watch_frozen(step: Step) -> None:
-    """FROZEN: follow a transaction in flight to its end, and leave the proposal to people."""
+    """FROZEN: follow a transaction in flight to its end. Once two people have closed the halt,
+    back to where it was."""
+    if not is_open(tier_id=step.proposal.tier_id, breaker=FROZEN_PROPOSAL):
+        step.move(ProposalState(step.proposal.frozen_from), "two people let it go on")
+        return
     row = step.proposal.transaction
     state = TransactionState(row.state) if row else TransactionState.CANCELLED
-    if row is not None and state in ACTIVE - {
-        TransactionState.EXEC_INTENT,
-        TransactionState.SIGNED_RAW,
-    }:
+    if row is not None and state in IN_FLIGHT:
         if state is TransactionState.FINAL:
             reconcile(transaction_id=row.pk, block=step.block, rpc_url=step.rpc_url, actor=PROCESS)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
 from tests.benchmarks.figures import Table
@@ -34,3 +35,17 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
         say(f"{PAGE.name} holds these figures now")
     else:
         say(f"{PAGE.name} is unchanged: this run did not measure all of its tables")
+
+
+@pytest.fixture
+def posts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every HTTP request that our process sends, whoever sends it."""
+    seen: list[str] = []
+    send = httpx.Client.send
+
+    def counted(client: httpx.Client, request: httpx.Request, **options: object) -> httpx.Response:
+        seen.append(str(request.url))
+        return send(client, request, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(httpx.Client, "send", counted)
+    return seen

@@ -11,7 +11,7 @@ from tests.benchmarks.wide_tier import ASSETS, wide_tier
 from treasury.core.decisions import DecisionInputs, Outcome
 from treasury.engine.decision import decide
 
-RUNS = 15
+RUNS = 9
 OFF = (100, -100)  # all outside their bands of 25 bps
 HALF_SMALL = (
     100,

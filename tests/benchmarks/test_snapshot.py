@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from config.local.chain.cache import ensure_chain
@@ -19,20 +18,6 @@ from treasury.services.snapshots import take_snapshot
 RUNS = 7
 SERVICE_RUNS = 5
 ROUND_TRIPS_MAX = 2
-
-
-@pytest.fixture
-def posts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every HTTP request that our process sends, whoever sends it."""
-    seen: list[str] = []
-    send = httpx.Client.send
-
-    def counted(client: httpx.Client, request: httpx.Request, **options: object) -> httpx.Response:
-        seen.append(str(request.url))
-        return send(client, request, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(httpx.Client, "send", counted)
-    return seen
 
 
 @pytest.mark.django_db

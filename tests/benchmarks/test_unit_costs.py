@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eth_keys.backends.native import NativeECCBackend
+from eth_keys.backends.native.main import NativeECCBackend
 from eth_keys.datatypes import Signature
 from eth_keys.main import KeyAPI
 from eth_typing import Hash32
@@ -31,7 +31,8 @@ Signed = list[tuple[SafeTxFields, bytes]]
 
 def test_signature_recovery(report: Report) -> None:
     signed = _signed(SIGNATURES)
-    assert {safe.parse(signature, fields).owner for fields, signature in signed} == {OWNER.address}
+    owners = {safe.parse(signature, fields).owner for fields, signature in signed}
+    assert owners == {Address(OWNER.address)}
     judged = timed(lambda: [safe.parse(sig, fields) for fields, sig in signed], runs=RUNS)
     bare, native = (_recovery(signed, api) for api in (KeyAPI(), KeyAPI(NativeECCBackend())))
     rows = (

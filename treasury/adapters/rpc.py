@@ -6,8 +6,10 @@ contracts. Counts round trips, because how many a snapshot needs is a promise.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -42,7 +44,7 @@ class Rpc:
     def __init__(self, url: str) -> None:
         self.url = url
         self.round_trips = 0
-        self._http = httpx.Client(timeout=TIMEOUT, trust_env=False)
+        self._http = httpx.Client(timeout=TIMEOUT, trust_env=False, verify=trusted_roots())
         self._next_id = 0
 
     def close(self) -> None:
@@ -118,6 +120,13 @@ class Rpc:
             return answer.json()
         except (httpx.HTTPError, ValueError) as error:
             raise RpcUnavailableError(f"no usable answer from the node: {error}") from error
+
+
+@cache
+def trusted_roots() -> ssl.SSLContext:
+    """Certificates that HTTPS is checked against, read once per process: that takes longer than
+    many a request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def block_tag(block: BlockRef | None) -> object:

@@ -146,6 +146,7 @@ SNAPSHOTS: Any = Snapshot.objects.select_related("treasury")
 
 class Prices(ListView):
     required_action = access.TREASURY_READ
+    treasury_path = "asset__treasury"
     queryset = PRICES
     serializer_class = PriceSerializer
     cursor_ordering = ("-block_number", "-id")
@@ -159,6 +160,7 @@ class Prices(ListView):
 
 class PriceDetail(DetailView):
     required_action = access.TREASURY_READ
+    treasury_path = "asset__treasury"
     queryset = PRICES
     serializer_class = PriceDetailSerializer
 
@@ -182,6 +184,7 @@ class Positions(ListView):
     """Positions of all snapshots, newest first; usually asked for one `snapshot` or one block."""
 
     required_action = access.TREASURY_READ
+    treasury_path = "snapshot__treasury"
     queryset: Any = Position.objects.select_related("snapshot", "asset", "price", "tier")
     serializer_class = PositionSerializer
     cursor_ordering = ("-id",)

@@ -118,12 +118,14 @@ ASSETS: Any = Asset.objects.select_related("treasury", "underlying")
 
 class Treasuries(ListView):
     required_action = access.TREASURY_READ
+    treasury_path = "pk"
     queryset = TREASURIES
     serializer_class = TreasurySerializer
 
 
 class TreasuryDetail(DetailView):
     required_action = access.TREASURY_READ
+    treasury_path = "pk"
     queryset = TREASURIES
     serializer_class = TreasurySerializer
 

@@ -1,6 +1,6 @@
 """What all read views of this package share: filters that are known by name, rows by public id.
 
-Which rows a caller may see is decided by the filter backends and permissions of the settings.
+Who may act where is decided by the permission class of the settings; this package only obeys.
 """
 
 from __future__ import annotations
@@ -10,17 +10,30 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from rest_framework.exceptions import ParseError
-from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 
 PAGING = frozenset({"limit", "cursor"})
+MAX_DIGITS = 19  # of a bigint
 
 
-class ListView(ListAPIView[Any]):
+class Scoped(GenericAPIView[Any]):
+    """Rows of the treasuries in which the caller may act; others are as if they did not exist. The
+    permission class leaves them in `request.treasury_ids`; None means all, absence means none."""
+
+    required_action: str
+    treasury_path: ClassVar[str] = "treasury"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        allowed: frozenset[int] | None = getattr(self.request, "treasury_ids", frozenset())
+        rows = super().get_queryset()
+        return rows if allowed is None else rows.filter(**{f"{self.treasury_path}__in": allowed})
+
+
+class ListView(Scoped, ListAPIView[Any]):
     """`filters`: query parameter -> lookup. Any other parameter is an error, never ignored: a
     filter that does nothing would show the wrong rows. `whole_numbers` names those that take
     one."""
 
-    required_action: str
     filters: ClassVar[dict[str, str]] = {}
     whole_numbers: ClassVar[frozenset[str]] = frozenset()
 
@@ -32,13 +45,19 @@ class ListView(ListAPIView[Any]):
             if name not in self.filters:
                 known = ", ".join(sorted(self.filters)) or "none"
                 raise ParseError(f"Unknown filter {name}; known: {known}.", "unknown_filter")
-            if name in self.whole_numbers and not _is_whole(value):
-                raise ParseError(f"{name} must be a whole number.", "invalid_filter")
             try:
-                rows = rows.filter(**{self.filters[name]: value})
+                rows = rows.filter(**{self.filters[name]: self._value(name, value)})
             except (ValueError, ValidationError):
                 raise ParseError(f"{name} has a wrong value.", "invalid_filter") from None
         return rows
+
+    def _value(self, name: str, given: object) -> str | int:
+        text = str(given)
+        if name not in self.whole_numbers:
+            return text
+        if not (text.isascii() and text.isdigit() and len(text) < MAX_DIGITS):
+            raise ParseError(f"{name} must be a whole number.", "invalid_filter")
+        return int(text)
 
 
 class SequencedListView(ListView):
@@ -59,12 +78,6 @@ class SequencedListView(ListView):
         return rows
 
 
-class DetailView(RetrieveAPIView[Any]):
-    required_action: str
+class DetailView(Scoped, RetrieveAPIView[Any]):
     lookup_field = "public_id"
     queryset: QuerySet[Model]
-
-
-def _is_whole(value: object) -> bool:
-    text = str(value)
-    return text.isascii() and text.isdigit() and len(text) < 19

@@ -24,7 +24,7 @@ class NotCanonicalError(TypeError):
 def plain(value: object) -> Any:
     """The value as JSON types. Dataclasses become objects by field name, enums their value, bytes
     0x-hex, Decimal its plain (never exponential) notation without trailing zeros."""
-    if value is None or isinstance(value, str | bool) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, str | bool) and not isinstance(value, Enum)):
         return value
     if isinstance(value, Enum):
         return plain(value.value)

@@ -32,7 +32,7 @@ class BlockRef:
 class ActorKind(StrEnum):
     SYSTEM = "SYSTEM"
     PERSON = "PERSON"
-    TOKEN = "TOKEN"
+    TOKEN = "TOKEN"  # noqa: S105  an API token acted
     CHAIN = "CHAIN"
 
 

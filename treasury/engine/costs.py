@@ -84,6 +84,30 @@ def gate_quoted_cost(
 
 
 @exact
+def gate_quoted_price(
+    *, policy: TierPolicy, given_usd: Decimal, got_usd: Decimal, subject: str = "trade"
+) -> CostGate:
+    """DE-39 against the market itself: a quote that gives more than it takes, by more than the
+    policy's slippage, says that the consensus price has not caught up with the market. Nothing is
+    sized by a price that the market has left. (A quote that gives too little is DE-22's matter.)
+    """
+    surplus = got_usd - given_usd
+    passed = given_usd > 0 and surplus * BPS <= given_usd * policy.max_slippage_bps
+    ratio = "no value" if given_usd <= 0 else _ratio_text(surplus, given_usd)
+    limit = bps_text(policy.max_slippage_bps)
+    entry = record(
+        Rule.PRICE_AGREEMENT,
+        subject,
+        "passed" if passed else "the market has left the price",
+        given=usd_text(given_usd),
+        got=usd_text(got_usd),
+        surplus=ratio,
+        limit=limit,
+    )
+    return CostGate(passed=passed, value=ratio, limit=limit, record=entry)
+
+
+@exact
 def largest_affordable_usd(*, pair: PairCost, gas: GasPrice, cost_cap_bps: int) -> Decimal | None:
     """The largest trade whose cost stays within the cap; None = no upper end, 0 = none at all.
 

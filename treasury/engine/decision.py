@@ -28,11 +28,11 @@ from treasury.core.decisions import (
 )
 from treasury.core.lots import apply_slices, match_lots
 from treasury.core.types import Address, LotState
-from treasury.core.valuation import Position, TierView, tier_view, weights
 from treasury.engine.breakers import forbids_proposals
 from treasury.engine.explanation import TIER, Rule, pair_subject, record, units_text, usd_text
 from treasury.engine.trades import solve_trades
 from treasury.engine.triggers import evaluate_trigger, not_evaluated
+from treasury.engine.valuation import Position, TierView, tier_view, weights
 
 WEIGHT_QUANTUM_BPS = Decimal("0.01")
 

@@ -35,6 +35,7 @@ class Rule(StrEnum):
     MAX_TRADE = "max_trade"
     MAX_TURNOVER = "max_turnover"
     MIN_TRADE = "min_trade"
+    PRICE_AGREEMENT = "price_agreement"
     COST_CAP = "cost_cap"
     LOTS = "lots"
 

@@ -12,11 +12,11 @@ from decimal import ROUND_DOWN, Decimal
 from treasury.core.amounts import quantize_usd, to_units, value_usd
 from treasury.core.decisions import DecisionInputs, RuleRecord, SkippedTrade, Trade
 from treasury.core.types import Address, PairCost
-from treasury.core.valuation import Position, TierView
 from treasury.engine.costs import gate_quoted_cost, largest_affordable_usd
 from treasury.engine.destination import Bounds
 from treasury.engine.explanation import Rule, bps_text, pair_subject, record, units_text, usd_text
 from treasury.engine.matching import Pair, Stuck
+from treasury.engine.valuation import Position, TierView
 
 
 @dataclass(slots=True)

@@ -16,7 +16,6 @@ from decimal import ROUND_DOWN, Decimal
 from treasury.core.amounts import BPS, USD_QUANTUM, exact, quantize_usd, to_units
 from treasury.core.decisions import DecisionInputs, RuleRecord, SkippedTrade, Trade
 from treasury.core.types import Address
-from treasury.core.valuation import Position, TierView
 from treasury.engine.costs import estimate_cost, gate_quoted_cost, received_usd
 from treasury.engine.destination import Destination, solve_destination
 from treasury.engine.explanation import (
@@ -42,6 +41,7 @@ from treasury.engine.rounds import (
     too_small,
     value_of,
 )
+from treasury.engine.valuation import Position, TierView
 
 UNIT_NOISE = Decimal("1E-30")
 """Quotients are rounded at 100 digits: a whole unit less this much is that unit."""

@@ -7,8 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from treasury.core.canonical import canonical_bytes
-from treasury.core.decision_context import DecisionContext
-from treasury.core.decisions import Decision, DecisionInputs, PriceGap
+from treasury.core.decisions import Decision, DecisionContext, DecisionInputs, PriceGap
 from treasury.core.lots import total_usd
 from treasury.core.types import NATIVE, Actor, Address, GasPrice
 from treasury.engine.decision import decide

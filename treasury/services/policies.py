@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -53,7 +54,7 @@ def publish_policy(
             "tier": tier.public_id,
             "number": version.number,
             "policy_hash": version.document_hash,
-            "effective_at": effective_at,
+            "effective_at": _text(effective_at),
         }
         emit_event(treasury_id=tier.treasury_id, kind="policy.approved", payload=payload)
         record_audit(
@@ -65,6 +66,11 @@ def publish_policy(
             after=payload,
         )
     return version
+
+
+def _text(seconds: int) -> str:
+    """As the API writes times: the outbox is read by the same consumers."""
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _require_assets(tier: Tier, policy: TierPolicy) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from treasury.adapters.chain import open_rpc
 from treasury.adapters.prices.base import SourceSpec
@@ -207,13 +208,11 @@ def _price(row: Asset, price: ObservedPrice, block: BlockRef) -> Price:
 
 def _latest_accepted(asked: list[PriceSource]) -> dict[int, bool]:
     """Whether each source was accepted last time: a source that stays bad is told once."""
-    rows = (
-        PriceObservation.objects.filter(source__in=asked)
-        .order_by("source_id", "-id")
-        .distinct("source_id")
-        .values_list("source_id", "is_accepted")
+    latest = PriceObservation.objects.filter(source=OuterRef("pk")).order_by("-id")
+    rows = PriceSource.objects.filter(id__in=[source.id for source in asked]).annotate(
+        was_accepted=Subquery(latest.values("is_accepted")[:1])
     )
-    return dict(rows)
+    return {row.id: row.was_accepted is not False for row in rows}
 
 
 def _refusal(item: PriceObservation) -> dict[str, Any]:

@@ -121,11 +121,8 @@ class Judge:
         }
         seen: dict[str, list[str]] = {}
         for tx_hash, data in self._mined():
-            at = data.find(IDENTITY_CALL)
-            while at >= 0:
-                digest = data[at + len(IDENTITY_CALL) :][:64]
+            for digest in _evidence_in(data):
                 seen.setdefault(digest, []).append(tx_hash)
-                at = data.find(IDENTITY_CALL, at + 1)
         for digest, hashes in seen.items():
             if digest not in known:
                 yield f"an execution with unknown evidence {digest}: {hashes[0]}"
@@ -216,3 +213,14 @@ def _leg_faults(proposal: str, policy: dict[str, Any], leg: dict[str, Any]) -> I
     expected, least = int(leg["expected_buy_units"]), int(leg["min_buy_units"])
     if least * 10_000 < expected * (10_000 - int(policy["max_slippage_bps"])) - 10_000:
         yield f"{proposal}: minimum out {least} lies more than max_slippage_bps under {expected}"
+
+
+def _evidence_in(data: str) -> set[str]:
+    """Evidence digests in one calldata. A nested batch carries its own evidence leg beside the
+    outer one: within one transaction, all or nothing, they count once."""
+    found = set()
+    at = data.find(IDENTITY_CALL)
+    while at >= 0:
+        found.add(data[at + len(IDENTITY_CALL) :][:64])
+        at = data.find(IDENTITY_CALL, at + 1)
+    return found

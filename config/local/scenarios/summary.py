@@ -17,7 +17,7 @@ def proposals(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     """Every proposal in the order in which they were made. Costs in USD; seconds of block time."""
     rows = _rows(
         connection,
-        "SELECT p.public_id, t.name, p.route, d.trigger_kind, p.state, p.outcome, "
+        "SELECT p.public_id, t.name, p.route, d.trigger_kind, p.state, p.outcome, p.value_usd, "
         "x.safe_tx_hash, r.mined_tx_hash, p.estimated_cost_usd, p.actual_cost_usd, "
         "p.done_at - p.triggered_at FROM governance_proposal p "
         "JOIN treasury_tier t ON t.id = p.tier_id "
@@ -32,6 +32,7 @@ def proposals(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
             "route": route,
             "trigger": trigger,
             "status": outcome or state,
+            "value_usd": _text(value),
             "safe_tx_hash": safe_tx_hash or None,
             "tx_hash": tx_hash or None,
             "estimated_cost_usd": _text(estimated),
@@ -45,6 +46,7 @@ def proposals(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
             trigger,
             state,
             outcome,
+            value,
             safe_tx_hash,
             tx_hash,
             estimated,

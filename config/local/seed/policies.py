@@ -94,7 +94,7 @@ def core_policy(deployment: Deployment) -> TierPolicy:
         long_term_days=365,
         venues=("uniswap_v3",),
         prices=PRICES,
-        escalation=Escalation(Decimal(60_000), 1_000, Decimal(400_000), 7 * DAY, strategic=False),
+        escalation=Escalation(Decimal(35_000), 1_000, Decimal(400_000), 7 * DAY, strategic=False),
         halts=HALTS,
         unit_limits=_limits(deployment, deployment.safes.core),
         operator_safe=True,

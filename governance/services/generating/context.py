@@ -9,8 +9,7 @@ from execution.services.limits import remaining_allowances
 from execution.services.quoting import trading_pairs
 from governance.selectors.halts import open_halts
 from governance.selectors.proposals import latest_times
-from treasury.core.decision_context import DecisionContext
-from treasury.core.decisions import RemainingAllowance, TriggerState
+from treasury.core.decisions import DecisionContext, RemainingAllowance, TriggerState
 from treasury.core.policies import Mode, TierPolicy
 from treasury.core.types import BlockRef
 from treasury.selectors.decisions import latest_evaluation_at

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from execution.core.planning import leg_cost
 from execution.core.types import Quote
+from treasury.core.amounts import value_usd
 from treasury.core.decisions import DecisionInputs, RuleRecord, Trade
-from treasury.engine.costs import gate_quoted_cost
+from treasury.engine.costs import CostGate, gate_quoted_cost, gate_quoted_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,16 @@ class Gated:
 def keep_what_pays(
     *, inputs: DecisionInputs, trades: Sequence[Trade], quotes: Sequence[Quote]
 ) -> Gated:
-    """A trade keeps its place with the cost of its quote, or is dropped."""
+    """A trade keeps its place with the cost of its quote, or is dropped. A quote that the market
+    gives far above the consensus price drops all of them: the sizes rest on that price."""
+    agreements = [
+        _price_gate(inputs=inputs, trade=trade, quote=quote)
+        for trade, quote in zip(trades, quotes, strict=True)
+    ]
+    records = [gate.record for gate in agreements]
+    if not all(gate.passed for gate in agreements):
+        return Gated(trades=(), quotes=(), records=tuple(records))
     kept: list[tuple[Trade, Quote]] = []
-    records: list[RuleRecord] = []
     for trade, quote in zip(trades, quotes, strict=True):
         cost = leg_cost(
             quote=quote,
@@ -51,4 +59,16 @@ def keep_what_pays(
         trades=tuple(trade for trade, _ in kept),
         quotes=tuple(quote for _, quote in kept),
         records=tuple(records),
+    )
+
+
+def _price_gate(*, inputs: DecisionInputs, trade: Trade, quote: Quote) -> CostGate:
+    sell, buy = inputs.portfolio.holding(trade.sell), inputs.portfolio.holding(trade.buy)
+    return gate_quoted_price(
+        policy=inputs.policy,
+        given_usd=value_usd(
+            units=quote.sell_units, decimals=sell.decimals, price_usd=sell.price_usd
+        ),
+        got_usd=value_usd(units=quote.buy_units, decimals=buy.decimals, price_usd=buy.price_usd),
+        subject=f"{trade.sell}>{trade.buy}",
     )

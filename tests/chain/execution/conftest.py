@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.chain.execution.world import EXECUTOR_KEY, World, build_world
+from tests.chain.execution.building import build_world
+from tests.chain.execution.world import EXECUTOR_KEY, World
 from tests.conftest import Chain
 
 

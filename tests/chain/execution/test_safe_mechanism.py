@@ -58,7 +58,7 @@ def approve_on_chain(world: World, stx: SafeTransaction) -> None:
     rpc = ChainRpc(world.url)
     data = encode_call("approveHash(bytes32)", bytes.fromhex(stx.safe_tx_hash[2:]))
     account = ACCOUNTS["owner2"]
-    rpc.submit(
+    sent = rpc.submit(
         account,
         world.deployment.chain_id,
         rpc.nonce(account.address),
@@ -67,6 +67,7 @@ def approve_on_chain(world: World, stx: SafeTransaction) -> None:
         gas=200_000,
     )
     rpc.close()
+    world.receipt(sent)
 
 
 def opened(world: World, amount: int = 50_000) -> tuple[PreparedPlan, SafeTransaction]:
@@ -97,7 +98,7 @@ def test_two_swaps_of_the_main_safe_from_quote_to_books(world: World) -> None:
     assert not row.breaks.exists()
     done = list(fills(transaction_id=row.id))
     assert [fill.sell_units for fill in done] == [trade.sell_units for trade in trades]
-    assert all(fill.actual_cost_usd > 0 and fill.actual_gas_usd > 0 for fill in done)
+    assert all(fill.actual_gas_usd > 0 and fill.estimated_cost_usd > 0 for fill in done)
     kinds = JournalEntry.objects.filter(tx_hash=row.mined_tx_hash).values_list("kind", flat=True)
     assert sorted(kinds) == ["GAS", "SWAP", "SWAP"]
     stx.refresh_from_db()
@@ -184,7 +185,7 @@ def test_what_cannot_be_done_is_no_plan(world: World) -> None:
     prepared = world.prepare("reserve", [world.trade("uniswap_v3", "USDC", "WETH", 2_000_000)])
     assert not prepared.ok
     assert prepared.plan_id is None
-    assert "STF" in prepared.error or "exceeds" in prepared.error
+    assert "ERC20InsufficientBalance" in prepared.error
 
 
 def test_the_first_signature_round_takes_the_next_nonce_and_a_closed_slot_is_reused(
@@ -250,13 +251,12 @@ def test_a_removed_owner_no_longer_counts_and_nothing_is_sent(world: World) -> N
     prepared, stx = opened(world)
     world.confirm(stx, "owner1", "owner2", "owner3")
     main = world.deployment.safes.main
-    owners = list(world.deployment.owners)
-    gone = address_of("owner2")
+    owners = [Address(owner) for owner in world.deployment.owners]
+    gone = Address(address_of("owner2"))
     at = owners.index(gone)
     before = owners[at - 1] if at else "0x" + "0" * 39 + "1"
     data = encode_call("removeOwner(address,address,uint256)", before, gone, 3)
-    world.chain.rpc("anvil_impersonateAccount", main)
-    world.chain.rpc("eth_sendTransaction", {"from": main, "to": main, "data": hexed(data)})
+    world.act_as(main, main, data)
     status = confirmation_status(safe_transaction_id=stx.id, block=world.head(), rpc_url=world.url)
     assert not status.is_complete
     assert gone not in status.confirmed
@@ -280,8 +280,10 @@ def test_an_expired_batch_reverts_whoever_sends_it(world: World) -> None:
     world.mine()
     with pytest.raises(SubmissionRefusedError, match="expired"):
         world.start(prepared, stx)
-    sent = world.chain.rpc("eth_sendRawTransaction", hexed(bytes(raw)))
-    assert world.chain.rpc("eth_getTransactionReceipt", sent)["status"] == "0x0"
+    rpc = ChainRpc(world.url)
+    sent = rpc("eth_sendRawTransaction", hexed(bytes(raw)))
+    rpc.close()
+    assert world.receipt(sent)["status"] == "0x0"
     plan = resimulate(plan_id=stx.plan_id, block=world.head(), rpc_url=world.url)
     assert not plan.ok
 
@@ -306,5 +308,5 @@ def _push_price(world: World) -> None:
     )
     approve = encode_call("approve(address,uint256)", contracts.swap_router, 2**255)
     for to, data in ((weth.address, approve), (contracts.swap_router, swap)):
-        rpc.submit(market, 31337, rpc.nonce(market.address), to, data, gas=1_000_000)
+        world.receipt(rpc.submit(market, 31337, rpc.nonce(market.address), to, data, gas=1_000_000))
     rpc.close()

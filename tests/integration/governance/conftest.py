@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from eth_typing import Hash32
 from rest_framework.test import APIClient
 
 from config.local.chain.accounts import ACCOUNTS, private_key
@@ -68,7 +69,8 @@ class Stage:
 
     def sweep(self) -> dict[str, str]:
         """At the newest block, until nothing is due."""
-        block, states = self.head(), {}
+        block = self.head()
+        states: dict[str, str] = {}
         while True:
             taken = sweep(block=block, rpc_url=self.url, finality_depth=FINALITY)
             if not taken:
@@ -89,6 +91,9 @@ class Stage:
         client = APIClient()
         client.force_login(self.people[name])
         return client
+
+    def anonymous(self) -> APIClient:
+        return APIClient()
 
     def bearer(self, secret: str) -> APIClient:
         return APIClient(headers={"Authorization": f"Bearer {secret}"})
@@ -119,6 +124,6 @@ def sign() -> Callable[[str, str], bytes]:
 
     def signature(name: str, safe_tx_hash: str) -> bytes:
         account = ACCOUNTS[name]  # type: ignore[index]
-        return bytes(account.unsafe_sign_hash(bytes.fromhex(safe_tx_hash[2:])).signature)
+        return bytes(account.unsafe_sign_hash(Hash32(bytes.fromhex(safe_tx_hash[2:]))).signature)
 
     return signature

@@ -47,6 +47,7 @@ def test_multisig_from_shift_to_books(stage: Stage, sign: Sign) -> None:
     assert (done.state, done.outcome) == ("DONE", "EXECUTED"), done.state_reason
     assert done.actual_cost_usd is not None
     assert done.actual_cost_usd > 0
+    assert done.safe_transaction is not None
     entries = JournalEntry.objects.filter(proposal_ref=done.public_id) | (
         JournalEntry.objects.filter(safe_tx_hash=done.safe_transaction.safe_tx_hash)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,23 +10,20 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from tests.conftest import Chain
 from tests.integration.treasury.world import World, add_sources, build_world
 
+plain_flush = DatabaseOperations.execute_sql_flush
 
-@pytest.fixture(autouse=True)
-def flush_without_triggers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """After a test with real commits the owner empties the tables: as a replica would, since in
-    this role our triggers, which refuse exactly that, do not fire. The audit chain starts anew as
+
+def flush_as_replica(self: DatabaseOperations, sql_list: Any) -> None:
+    """After a test with real commits the owner empties the tables. As a replica would: in this
+    role our triggers, which refuse exactly that, do not fire. The audit chain starts anew as
     well."""
-    original = DatabaseOperations.execute_sql_flush
+    with self.connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        plain_flush(self, [*sql_list, "TRUNCATE audit_event;"])
+        cursor.execute("SET session_replication_role = origin")
 
-    def flush(self: DatabaseOperations, statements: Any) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
-            original(self, [*statements, "TRUNCATE audit_event;"])
-            cursor.execute("SET session_replication_role = origin")
 
-    monkeypatch.setattr(DatabaseOperations, "execute_sql_flush", flush)
-    yield
-    monkeypatch.undo()
+DatabaseOperations.execute_sql_flush = flush_as_replica  # type: ignore[method-assign, assignment]
 
 
 @pytest.fixture

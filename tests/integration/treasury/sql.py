@@ -15,7 +15,12 @@ def execute(statement: str, parameters: list[Any] | None = None) -> None:
 def rows(statement: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
+
+
+def of_table(statement: str, table: str) -> str:
+    """The statement with TABLE replaced; names of tables cannot be parameters."""
+    return statement.replace("TABLE", table)
 
 
 def check_deferred() -> None:

@@ -12,10 +12,9 @@ from config.local.chain.cache import ensure_chain
 from config.local.chain.deployment import Deployment
 from tests.conftest import Chain
 from treasury.adapters.rpc import Rpc
-from treasury.core.decision_context import DecisionContext
-from treasury.core.decisions import TriggerState
+from treasury.core.decisions import DecisionContext, TriggerState
 from treasury.core.types import NATIVE, Actor, ActorKind, Address, BlockRef, PairCost
-from treasury.models import Asset, AssetKind, SafeAccount, SafeKind, Tier, Treasury
+from treasury.models import Asset, AssetKind, PolicyVersion, SafeAccount, SafeKind, Tier, Treasury
 from treasury.services.policies import publish_policy
 from treasury.services.portfolio import (
     add_asset,
@@ -238,11 +237,21 @@ def policy_document(world: World, weights: dict[str, int], **changes: Any) -> di
     return deepcopy(document) | changes
 
 
-def publish_core_policy(world: World, **changes: Any) -> None:
+def publish_core_policy(world: World, **changes: Any) -> PolicyVersion:
+    weights = {"WETH": 2_000, "USDC": 5_000, "WBTC": 3_000}
+    return _publish(world, world.core, policy_document(world, weights, **changes))
+
+
+def publish_yield_policy(world: World, **changes: Any) -> PolicyVersion:
+    weights = {"USDC": 4_000, "DAI": 2_000, "vUSDC": 4_000}
+    return _publish(world, world.yield_, policy_document(world, weights, **changes))
+
+
+def _publish(world: World, tier: Tier, document: dict[str, Any]) -> PolicyVersion:
     head = world.head()
-    publish_policy(
-        tier_id=world.core.id,
-        document=policy_document(world, {"WETH": 2_000, "USDC": 5_000, "WBTC": 3_000}, **changes),
+    return publish_policy(
+        tier_id=tier.id,
+        document=document,
         effective_at=head.timestamp,
         actor=ACTOR,
         block=head,

@@ -7,7 +7,7 @@ import pytest
 from treasury.core.drift import AssetDrift, asset_drift, band_half_width, portfolio_drift
 from treasury.core.policies import Band, BandKind, Target
 from treasury.core.types import Address, BlockRef, Holding, Portfolio
-from treasury.core.valuation import available_units, holding_value_usd, nav_usd, weights
+from treasury.engine.valuation import available_units, holding_value_usd, nav_usd, weights
 
 A, B, C = (Address("0x" + letter * 40) for letter in "abc")
 

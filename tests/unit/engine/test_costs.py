@@ -11,6 +11,7 @@ from treasury.core.types import CostEstimate, GasPrice, PairCost
 from treasury.engine.costs import (
     estimate_cost,
     gate_quoted_cost,
+    gate_quoted_price,
     largest_affordable_usd,
     received_usd,
 )
@@ -105,3 +106,23 @@ def test_largest_affordable__any_pair__passes_the_gate_and_twice_as_much_does_no
         assert not passes(2 * largest)
     else:
         assert not passes(Decimal(depth))
+
+
+def test_gate_quoted_price__surplus_within_the_slippage__passes() -> None:
+    rules = policy(max_slippage_bps=100)
+    gate = gate_quoted_price(policy=rules, given_usd=Decimal(10_000), got_usd=Decimal(10_100))
+    assert gate.passed
+
+
+def test_gate_quoted_price__market_gives_far_more_than_the_price__refused() -> None:
+    rules = policy(max_slippage_bps=100)
+    gate = gate_quoted_price(
+        policy=rules, given_usd=Decimal(10_000), got_usd=Decimal("10100.00000001")
+    )
+    assert not gate.passed
+    assert gate.record.outcome == "the market has left the price"
+
+
+def test_gate_quoted_price__a_poor_quote__is_not_this_gates_matter() -> None:
+    gate = gate_quoted_price(policy=policy(), given_usd=Decimal(10_000), got_usd=Decimal(1))
+    assert gate.passed

@@ -28,6 +28,7 @@ from treasury.adapters.prices.base import (
     failed,
     reading,
 )
+from treasury.adapters.rpc import trusted_roots
 from treasury.core.prices import PriceReading
 from treasury.core.types import Address
 
@@ -77,7 +78,7 @@ def _fetch(parameters: Mapping[str, Any]) -> tuple[Decimal, int]:
     asset_id, currency = parameters["id"], parameters.get("currency", "usd")
     query = {"ids": asset_id, "vs_currencies": currency, "include_last_updated_at": "true"}
     with (
-        httpx.Client(timeout=TIMEOUT, trust_env=False) as client,
+        httpx.Client(timeout=TIMEOUT, trust_env=False, verify=trusted_roots()) as client,
         client.stream("GET", parameters["url"], params=query) as answer,
     ):
         if answer.status_code != httpx.codes.OK:

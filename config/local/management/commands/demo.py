@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -30,10 +30,15 @@ from config.local.price_api import Quotation, price_api
 from config.local.processes import Process, ServerError
 from config.local.seed.treasury import PASSWORD, Seeded, issue_reader_token, seed_treasury
 from config.local.supervisor import StoppedError, Supervisor, only_one
+from governance.selectors.proposals import all_proposals
 from treasury.selectors.portfolio import treasuries
+
+if TYPE_CHECKING:
+    from governance.models import Proposal
 
 BIN = Path(sys.executable).parent
 PORT = 8000
+TELL_SECONDS = 0.5
 WORKER_NAME = "demo@%h"
 KEPT = {"lock", "test"}  # our own lock, and what belongs to a run of the tests
 
@@ -58,7 +63,7 @@ class Command(BaseCommand):
                 seconds = time.monotonic() - started_at
                 self.say(f"READY after {seconds:.1f} s: http://127.0.0.1:{options['port']}/")
                 self.say("Ctrl-C stops everything.")
-                supervisor.watch()
+                self.watch(supervisor)
         except StoppedError as stopped:
             self.say(f"stopped by {stopped}")
         except (ServerError, AnvilError) as error:
@@ -68,6 +73,18 @@ class Command(BaseCommand):
         """At once, also into a pipe."""
         self.stdout.write(line)
         self.stdout.flush()
+
+    def watch(self, supervisor: Supervisor) -> None:
+        """Until a signal comes or a process ends; tells what becomes of each proposal meanwhile."""
+        told: dict[str, str] = {}
+        while True:
+            supervisor.check_alive()
+            for row in all_proposals().order_by("pk"):
+                news = describe(row)
+                if told.get(row.public_id) != news:
+                    told[row.public_id] = news
+                    self.say(news)
+            time.sleep(TELL_SECONDS)
 
     def start(self, supervisor: Supervisor, places: Places, port: int, *, manual: bool) -> None:
         """Servers, then tables, then our own processes, each only when the one before is ready."""
@@ -114,6 +131,13 @@ class Command(BaseCommand):
         connections.close_all()
         self.say(f"seeded {seeded.treasury}; sign in as any of its people with {PASSWORD}")
         return seeded
+
+
+def describe(row: Proposal) -> str:
+    """One line: tier, route, value, where it stands."""
+    hashes = row.transaction.mined_tx_hash if row.transaction else ""
+    stands = f"{row.state} {row.outcome}".strip() + (f" in {hashes}" if hashes else "")
+    return f"{row.tier.name}: {row.route} proposal of {row.value_usd:,.2f} USD is {stands}"
 
 
 def forget(state: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
 
 from tests.integration.treasury.world import ACTOR, World
 from treasury.core.entries import EntrySource, ValuedUnits, inflow, swap
@@ -10,7 +13,7 @@ from treasury.core.journal import EntryDraft
 from treasury.core.lots import match_lots
 from treasury.core.policies import LotMethod
 from treasury.core.types import Address, BlockRef
-from treasury.models import JournalEntry
+from treasury.models import Account, AuditEvent, Disposal, JournalEntry, Lot, OutboxEvent, Posting
 from treasury.selectors.lots import open_lots
 from treasury.services.ledger import post_entries
 
@@ -84,3 +87,22 @@ def post(world: World, *drafts: EntryDraft) -> list[JournalEntry]:
         actor=ACTOR,
         block=BLOCK,
     )
+
+
+def balances(world: World) -> dict[str, Decimal]:
+    rows = Account.objects.filter(treasury=world.treasury).annotate(
+        total=Sum("postings__amount_usd")
+    )
+    return {row.code: row.total for row in rows}
+
+
+def lots(world: World, symbol: str = "WETH") -> list[tuple[int, Decimal, int]]:
+    found = open_lots(
+        treasury_id=world.treasury.id, holder=safe_of(world), asset=world.address(symbol)
+    )
+    return [(lot.units, lot.cost_usd, lot.acquired_at) for lot in found]
+
+
+def counts() -> list[int]:
+    models: list[Any] = [JournalEntry, Posting, Lot, Disposal, Account, OutboxEvent, AuditEvent]
+    return [model.objects.count() for model in models]

@@ -51,8 +51,9 @@ def test_a_thousand_balances_in_two_round_trips(chain: Chain) -> None:
 def test_reads_are_pinned_to_their_block(chain: Chain) -> None:
     with Rpc(chain.url) as rpc:
         block = rpc.block()
+        chain.rpc("anvil_mine", "0x1")
         chain.rpc("anvil_setBalance", holder(0), hex(5))
-        chain.rpc("anvil_mine", "0x2")
+        chain.rpc("anvil_mine", "0x1")
         assert read_state(rpc, [Pair(holder(0), NATIVE)], block=block).units == (0,)
         assert read_state(rpc, [Pair(holder(0), NATIVE)], block=rpc.block()).units == (5,)
 

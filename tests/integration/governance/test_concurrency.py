@@ -1,0 +1,154 @@
+"""Two processes at once: one proposal, one step, and no attempt past a halt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import OperationalError, close_old_connections, connection, transaction
+
+from governance.core.lifecycle import OPEN
+from governance.core.routing import Level
+from governance.models import Proposal
+from governance.services import halts
+from governance.services.moves import GENERATOR
+from governance.services.process import advance
+from governance.services.proposals import evaluate_tier
+from tests.integration.governance.conftest import FINALITY, Stage
+from treasury.models import OutboxEvent
+from treasury.services.snapshots import take_snapshot
+
+
+def tables() -> list[str]:
+    return [
+        model._meta.db_table
+        for model in apps.get_models()
+        if model._meta.managed and model._meta.app_label in {"treasury", "execution", "governance"}
+    ]
+
+
+def switch_triggers(word: str) -> None:
+    """The tables refuse TRUNCATE; their owner, who empties the database after such a test,
+    insists."""
+    with connection.cursor() as cursor:
+        for table in tables():
+            cursor.execute(f'ALTER TABLE "{table}" {word} TRIGGER USER')
+
+
+@pytest.fixture
+def triggers_back(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    yield
+    with django_db_blocker.unblock():
+        switch_triggers("ENABLE")
+
+
+@pytest.fixture
+def committed(triggers_back: None, transactional_db: None) -> Iterator[None]:
+    """Rows that a second connection sees."""
+    yield
+    switch_triggers("DISABLE")
+
+
+def at_once(times: int, work: Callable[[], Any]) -> list[Any]:
+    """The same work in so many connections, started together."""
+    gate = Barrier(times)
+
+    def one() -> Any:
+        close_old_connections()
+        try:
+            gate.wait()
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return [task.result() for task in [pool.submit(one) for _ in range(times)]]
+
+
+@pytest.mark.usefixtures("committed")
+def test_four_evaluations_at_once_make_one_proposal(stage: Stage) -> None:
+    snapshot = take_snapshot(
+        treasury_id=stage.seeded.treasury.pk, block=stage.head(), rpc_url=stage.url
+    )
+
+    def evaluate() -> object:
+        return evaluate_tier(
+            tier_id=stage.tier_id("yield"),
+            snapshot_id=snapshot.pk,
+            rpc_url=stage.url,
+            actor=GENERATOR,
+        )
+
+    at_once(4, evaluate)
+    assert Proposal.objects.filter(state__in=sorted(OPEN)).count() == 1
+    assert OutboxEvent.objects.filter(kind="proposal.created").count() == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_three_sweepers_at_once_execute_once(stage: Stage) -> None:
+    proposal = stage.propose("yield")
+
+    def step() -> object:
+        return advance(
+            proposal_id=proposal.pk,
+            block=stage.head(),
+            rpc_url=stage.url,
+            finality_depth=FINALITY,
+        )
+
+    for _ in range(14):
+        at_once(3, step)
+        stage.market.mine(12)
+    proposal.refresh_from_db()
+    assert (proposal.state, proposal.outcome) == ("DONE", "EXECUTED"), proposal.state_reason
+    assert proposal.plan is not None
+    assert proposal.plan.transactions.count() == 1
+    kinds = OutboxEvent.objects.filter(kind="execution.started")
+    assert kinds.count() == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_halt_waits_for_the_attempt_that_is_being_written(stage: Stage) -> None:
+    """FOR SHARE against FOR UPDATE: either the halt is seen, or it comes after the commit."""
+    tier_id, block = stage.tier_id("yield"), stage.head()
+    with transaction.atomic():
+        assert halts.check(tier_id=tier_id) == ()
+    held, release = Event(), Event()
+
+    def write_an_attempt() -> int:
+        try:
+            with transaction.atomic():
+                found = halts.check(tier_id=tier_id)
+                held.set()
+                release.wait(10)
+                return len(found)
+        finally:
+            connection.close()
+
+    def trip() -> object:
+        return halts.trip(
+            treasury_id=stage.seeded.treasury.pk,
+            tier_id=None,
+            found=halts.Trip("X", Level.FROZEN, "1", "0", "test", is_self_clearing=False),
+            actor=GENERATOR,
+            block=block,
+        )
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write_an_attempt)
+        assert held.wait(10)
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '300ms'")
+            with pytest.raises(OperationalError, match="lock timeout"):
+                trip()
+            transaction.set_rollback(True)
+        release.set()
+        assert writing.result() == 0
+    trip()
+    with transaction.atomic():
+        assert [notice.breaker for notice in halts.check(tier_id=tier_id)] == ["X"]
