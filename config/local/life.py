@@ -21,11 +21,11 @@ from config.local.chain.rpc import Rpc
 from config.local.price_api import Quotation, price_api
 from config.local.scenarios.people import People, RefusedError
 
-STEP_SECONDS: Final = 90
+STEP_SECONDS: Final = 120
 PAUSE_SECONDS: Final = 2.0
-EVENTS: Final[dict[int, dict[str, int]]] = {4: {"WETH": 700}}
-"""Sudden moves in bps by step, so that the core tier has something to do within the first
-minute."""
+EVENTS: Final[dict[int, dict[str, int]]] = {1: {"WETH": 700}}
+"""Sudden moves in bps by step. The first one gives the core tier something to do as soon as the
+pools' half-hour averages have followed."""
 
 
 def live(

@@ -75,6 +75,20 @@ class LotPools:
         )
         return self._taken(holder, asset, match)
 
+    def opened(self, draft: EntryDraft) -> None:
+        """A later leg may sell what an earlier one has bought."""
+        for lot in draft.opened:
+            key = (lot.holder, lot.asset)
+            state = LotState(
+                lot_ref=lot.lot_ref,
+                asset=lot.asset,
+                units=lot.units,
+                cost_usd=lot.cost_usd,
+                acquired_at=lot.acquired_at,
+                sequence=2**62,  # given when it is posted: after all that exist
+            )
+            self._pools[key] = (*self._pool(*key), state)
+
     def _taken(self, holder: Address, asset: Address, match: LotMatch) -> LotMatch:
         key = (holder, asset)
         self._pools[key] = apply_slices(lots=self._pool(*key), slices=match.slices)
@@ -82,11 +96,13 @@ class LotPools:
 
 
 def leg_entries(facts: Facts, pools: LotPools) -> list[EntryDraft]:
-    return [
-        _leg_entry(facts, pools, leg, facts.fills[leg.index])
-        for leg in facts.plan.legs
-        if leg.index in facts.fills
-    ]
+    drafts = []
+    for leg in facts.plan.legs:
+        if leg.index in facts.fills:
+            draft = _leg_entry(facts, pools, leg, facts.fills[leg.index])
+            pools.opened(draft)
+            drafts.append(draft)
+    return drafts
 
 
 def gas_entry(facts: Facts, pools: LotPools, *, failed: bool) -> list[EntryDraft]:

@@ -26,13 +26,14 @@ from governance.core.approvals import (
 )
 from governance.core.lifecycle import ProposalState
 from governance.core.routing import RouteKind
-from governance.models import Approval, ApprovalKind, Proposal, Route, User, Wallet
+from governance.models import Approval, ApprovalKind, Proposal, User, Wallet
 from governance.selectors import people
 from governance.selectors.proposals import needs_safe_transaction, plan_of, proposal_by_id
 from governance.services.moves import move
 from governance.services.process import freeze
+from governance.services.steps.recording import record_approval, record_signed_approvals
 from treasury.core.types import Actor, Address, BlockRef
-from treasury.services.record import emit_event, record_audit
+from treasury.services.record import record_audit
 
 INCIDENT_CODES = frozenset({"wrong_hash"})
 """Refusals that from an owner's own session mean: that person's tools showed something else."""
@@ -63,7 +64,7 @@ def approve(
     check_approval(case)
     with transaction.atomic():
         _lock(proposal)
-        return _record(proposal, user, ApprovalKind.APPROVE, "", actor=actor, block=block)
+        return record_approval(proposal, user, ApprovalKind.APPROVE, "", actor=actor, block=block)
 
 
 def veto(*, proposal_id: int, user: User, reason: str, actor: Actor, block: BlockRef) -> Proposal:
@@ -76,7 +77,7 @@ def veto(*, proposal_id: int, user: User, reason: str, actor: Actor, block: Bloc
         if proposal.state == ProposalState.VETOED:
             return proposal
         check_stop(ProposalState(proposal.state))
-        _record(proposal, user, ApprovalKind.VETO, reason, actor=actor, block=block)
+        record_approval(proposal, user, ApprovalKind.VETO, reason, actor=actor, block=block)
         move(proposal, ProposalState.VETOED, actor=actor, block=block, reason=reason)
     return proposal
 
@@ -97,7 +98,7 @@ def decline(
     with transaction.atomic():
         _lock(proposal)
         check_stop(ProposalState(proposal.state))
-        _record(proposal, user, ApprovalKind.DECLINE, reason, actor=actor, block=block)
+        record_approval(proposal, user, ApprovalKind.DECLINE, reason, actor=actor, block=block)
         if status is not None and _is_lost(proposal, status):
             if proposal.state == ProposalState.READY:
                 move(proposal, ProposalState.COLLECTING, actor=actor, block=block, reason=reason)
@@ -147,17 +148,15 @@ def confirm(
 def _approve_by_signature(
     proposal: Proposal, owner: Address, *, actor: Actor, block: BlockRef
 ) -> None:
-    """On the operator Safe the signature is the approval: keep our record of whose. Best done
-    twice than not at all, so it is idempotent; and whatever the record says, the chain asks for
-    the signature."""
-    wallet = Wallet.objects.filter(address=owner).select_related("user").first()
+    """Wakes the proposal, and keeps our record. A process that dies before this loses nothing: on
+    the way to READY the record is made good; and whatever it says, the chain asks for the
+    signature."""
     with transaction.atomic():
         _lock(proposal)
         Proposal.objects.filter(pk=proposal.pk, state=ProposalState.COLLECTING).update(
             next_action_at=block.timestamp
         )
-        if proposal.route == Route.OPERATOR and wallet is not None:
-            _record(proposal, wallet.user, ApprovalKind.APPROVE, "", actor=actor, block=block)
+        record_signed_approvals(proposal, [owner], actor=actor, block=block)
 
 
 def _refused(
@@ -181,40 +180,6 @@ def _refused(
         )
     if is_incident:
         freeze(proposal, reason=f"{actor.name} signed something else: {refused.code}", block=block)
-
-
-def _record(
-    proposal: Proposal,
-    user: User,
-    kind: ApprovalKind,
-    reason: str,
-    *,
-    actor: Actor,
-    block: BlockRef,
-) -> Approval:
-    approval, created = Approval.objects.get_or_create(
-        proposal=proposal,
-        user=user,
-        kind=kind.value,
-        defaults={"plan_digest": plan_of(proposal).digest, "reason": reason[:300]},
-    )
-    if created:
-        Proposal.objects.filter(pk=proposal.pk).update(next_action_at=block.timestamp)
-        emit_event(
-            treasury_id=proposal.tier.treasury_id,
-            kind="proposal.updated",
-            payload={"proposal": proposal.public_id, "by": user.public_id, "kind": kind.value},
-        )
-        record_audit(
-            actor=actor,
-            action=f"approval.{kind.value.lower()}",
-            object_type="proposal",
-            object_id=proposal.public_id,
-            block=block,
-            after={"plan_digest": plan_of(proposal).digest, "user": user.public_id},
-            reason=reason[:300],
-        )
-    return approval
 
 
 def _lock(proposal: Proposal) -> None:

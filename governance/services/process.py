@@ -121,7 +121,13 @@ def _watch_frozen(step: Step) -> None:
     state = TransactionState(row.state) if row else TransactionState.CANCELLED
     if row is not None and state in IN_FLIGHT:
         if state is TransactionState.FINAL:
-            reconcile(transaction_id=row.pk, block=step.block, rpc_url=step.rpc_url, actor=PROCESS)
+            reconcile(
+                transaction_id=row.pk,
+                block=step.block,
+                rpc_url=step.rpc_url,
+                actor=PROCESS,
+                proposal_ref=step.proposal.public_id,
+            )
         else:
             track(
                 transaction_id=row.pk,

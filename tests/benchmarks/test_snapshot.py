@@ -27,7 +27,7 @@ def test_snapshot_of_a_wide_treasury(chain: Chain, posts: list[str], report: Rep
     adapter, naive, naive_trips = _reading(chain, posts, holdings)
     treasury = record_treasury(chain.url, deployment, holdings)
     service, service_trips = _service(chain, posts, treasury.pk, holdings)
-    times = f"{figure(ratio(naive, adapter))} times"
+    times = figure(ratio(naive, adapter))
     reads = f"{len(holdings.pairs):,}"
     rows = (
         (
@@ -46,7 +46,7 @@ def test_snapshot_of_a_wide_treasury(chain: Chain, posts: list[str], report: Rep
             "",
         ),
     )
-    columns = ("what", "balances", "round trips", *TIMING, "to the adapter")
+    columns = ("what", "balances", "round trips", *TIMING, "times the adapter's")
     report("snapshot", Table(columns, rows))
 
 

@@ -37,6 +37,7 @@ class Rule(StrEnum):
     MIN_TRADE = "min_trade"
     PRICE_AGREEMENT = "price_agreement"
     COST_CAP = "cost_cap"
+    NEW_BREACH = "new_breach"
     LOTS = "lots"
 
 

@@ -205,7 +205,7 @@ class _Book:
         through = self.market.settlement
         found = []
         for sell, buy in self._open_pairs(self._wanted_pairs()):
-            if self.market.trades(sell, buy) or self._routable((sell, buy)):
+            if self._routable((sell, buy)):
                 continue
             sell_lacks = buy == through or (
                 sell != through and not self.market.trades(sell, through)
@@ -240,11 +240,11 @@ class _Book:
         )
 
     def _routable(self, pair: Pair) -> bool:
+        """Asked for open pairs only, and an open pair does not trade directly."""
         sell, buy = pair
         through = self.market.settlement
         return (
             through not in pair
-            and not self.market.trades(sell, buy)
             and self.market.trades(sell, through)
             and self.market.trades(through, buy)
         )

@@ -7,11 +7,12 @@ reserve neither breaks a band nor is spent to mend one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from treasury.core.amounts import exact, value_usd
+from treasury.core.decisions import Trade
 from treasury.core.drift import AssetDrift, asset_drift
 from treasury.core.policies import Target, TierPolicy
 from treasury.core.types import Address, Holding, Portfolio
@@ -103,3 +104,29 @@ def tier_view(*, portfolio: Portfolio, policy: TierPolicy) -> TierView:
         total_usd=sum(values.values(), Decimal(0)),
         untargeted=tuple(holding for holding in portfolio.holdings if holding.asset not in units),
     )
+
+
+@exact
+def breach_opened_by(
+    *, portfolio: Portfolio, policy: TierPolicy, trades: Iterable[Trade]
+) -> Address | None:
+    """An asset that these trades would leave outside its band and farther from its target than it
+    is now; None when there is none. A list that lost a trade to a later gate no longer balances,
+    and what is left of it must not do harm."""
+    moved: dict[Address, int] = {}
+    for trade in trades:
+        moved[trade.sell] = moved.get(trade.sell, 0) - trade.sell_units
+        moved[trade.buy] = moved.get(trade.buy, 0) + trade.expected_buy_units
+    after = replace(
+        portfolio,
+        holdings=tuple(
+            replace(holding, units=holding.units + moved.get(holding.asset, 0))
+            for holding in portfolio.holdings
+        ),
+    )
+    before = tier_view(portfolio=portfolio, policy=policy)
+    for position in tier_view(portfolio=after, policy=policy).positions:
+        was, drift = before.position(position.asset).drift, position.drift
+        if drift.breached and abs(drift.absolute) > abs(was.absolute):
+            return position.asset
+    return None

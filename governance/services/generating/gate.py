@@ -10,6 +10,8 @@ from execution.core.types import Quote
 from treasury.core.amounts import value_usd
 from treasury.core.decisions import DecisionInputs, RuleRecord, Trade
 from treasury.engine.costs import CostGate, gate_quoted_cost, gate_quoted_price
+from treasury.engine.explanation import Rule, record
+from treasury.engine.valuation import breach_opened_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ def keep_what_pays(
     *, inputs: DecisionInputs, trades: Sequence[Trade], quotes: Sequence[Quote]
 ) -> Gated:
     """A trade keeps its place with the cost of its quote, or is dropped. A quote that the market
-    gives far above the consensus price drops all of them: the sizes rest on that price."""
+    gives far above the consensus price drops all of them: the sizes rest on that price. What is
+    left after a drop is not traded either when it would open a breach by itself."""
     agreements = [
         _price_gate(inputs=inputs, trade=trade, quote=quote)
         for trade, quote in zip(trades, quotes, strict=True)
@@ -55,6 +58,16 @@ def keep_what_pays(
                 trade, venue=quote.venue, expected_buy_units=quote.buy_units, cost=cost
             )
             kept.append((quoted, quote))
+    if len(kept) < len(trades):
+        harmed = breach_opened_by(
+            portfolio=inputs.portfolio,
+            policy=inputs.policy,
+            trades=[trade for trade, _ in kept],
+        )
+        if harmed is not None:
+            outcome = "what is left would open a breach: nothing is traded"
+            records.append(record(Rule.NEW_BREACH, harmed, outcome))
+            kept = []
     return Gated(
         trades=tuple(trade for trade, _ in kept),
         quotes=tuple(quote for _, quote in kept),

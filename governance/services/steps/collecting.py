@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from execution.services.confirming import confirmation_status
 from execution.services.preparing import open_safe_transaction
 from governance.core.lifecycle import ProposalOutcome, ProposalState
 from governance.models import Approval, ApprovalKind, Proposal, Route
 from governance.selectors.proposals import needs_safe_transaction, plan_of
 from governance.services.moves import PROCESS, postpone
+from governance.services.steps.recording import record_signed_approvals
 from governance.services.steps.step import POLL_SECONDS, Step, expire_if_due, policy_changed
 from treasury.services.crash_points import passage
 
@@ -56,8 +59,18 @@ def collect(step: Step) -> None:
     if reason:
         postpone(step.proposal, until=step.now + POLL_SECONDS, reason=reason)
         return
-    step.move(ProposalState.READY, "everything that was asked for is there")
+    with transaction.atomic():
+        _record_signed(step)
+        step.move(ProposalState.READY, "everything that was asked for is there")
     passage("ready.after")
+
+
+def _record_signed(step: Step) -> None:
+    """A process may have died between a signature and our record of whose approval it is."""
+    signed = step.proposal.safe_transaction
+    if signed is not None:
+        owners = signed.confirmations.filter(is_valid=True).values_list("owner", flat=True)
+        record_signed_approvals(step.proposal, owners, actor=PROCESS, block=step.block)
 
 
 def missing(step: Step) -> str:

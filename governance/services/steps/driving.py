@@ -166,6 +166,7 @@ def _reconcile(step: Step) -> None:
         block=step.block,
         rpc_url=step.rpc_url,
         actor=PROCESS,
+        proposal_ref=step.proposal.public_id,
     )
     postpone(step.proposal, until=step.now, reason=f"transaction {state}")
 

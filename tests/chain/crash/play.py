@@ -20,7 +20,7 @@ from config.local.scenarios.people import People
 from execution.core.lifecycle import TransactionState
 from execution.selectors.plans import plan_value
 from governance.core.lifecycle import OPEN, ProposalOutcome, ProposalState
-from governance.models import Proposal
+from governance.models import Approval, ApprovalKind, Proposal, Route
 from governance.selectors.proposals import all_proposals, plan_of, transaction_of
 from governance.services.sweeping import due_proposals
 from governance.tasks import advance_proposals, generate_proposals
@@ -153,6 +153,8 @@ class Play:
         (row,) = rows
         assert (row.state, row.outcome) == (ProposalState.DONE, ProposalOutcome.EXECUTED)
         assert transaction_of(row).state == TransactionState.RECONCILED
+        if row.route == Route.OPERATOR:
+            assert Approval.objects.filter(proposal=row, kind=ApprovalKind.APPROVE).exists()
         assert not OutboxEvent.objects.filter(relayed_at=None).exists()
         verdict = self.judge.verdict()
         assert verdict.ok, verdict.findings

@@ -161,6 +161,31 @@ def test_transfer_to_a_tier_safe_carries_cost(world: World) -> None:
     assert entry.lots.get().holder == world.safe("core")
 
 
+def test_each_leg_takes_its_own_lots_and_may_sell_what_the_one_before_bought(
+    world: World,
+) -> None:
+    buys = world.prepare("reserve", [world.trade("uniswap_v3", "USDC", "DAI", 10_000)])
+    stx = world.open(buys)
+    world.confirm(stx, "owner1", "owner2", "owner3")
+    assert world.execute(buys, stx).state == "RECONCILED"
+    trades = [
+        world.trade("uniswap_v3", "DAI", "USDC", 300_000),  # all of the opening lot
+        world.trade("uniswap_v3", "DAI", "USDC", 5_000),  # of the lot bought above
+        world.trade("uniswap_v3", "USDC", "DAI", 1_000_000),  # also what the first leg brought
+    ]
+    sells = world.prepare("reserve", trades)
+    assert sells.ok, sells.error
+    stx = world.open(sells)
+    world.confirm(stx, "owner1", "owner2", "owner3")
+    row = world.execute(sells, stx)
+    assert row.state == "RECONCILED", row.state_reason
+    entries = JournalEntry.objects.filter(tx_hash=row.mined_tx_hash, kind="SWAP")
+    assert not entries.filter(cost_basis_incomplete=True).exists()
+    assert [entry.disposals.count() for entry in entries.order_by("sequence")] == [1, 1, 2]
+    snapshot = take_snapshot(treasury_id=world.treasury.id, block=world.head(), rpc_url=world.url)
+    assert check_books(treasury_id=world.treasury.id, snapshot_id=snapshot.id) == []
+
+
 # ------------------------------------------------------------------------------------ the plan
 def test_a_plan_is_the_same_row_when_it_is_prepared_again(world: World) -> None:
     trades = [world.trade("uniswap_v3", "USDC", "WETH", 10)]

@@ -291,6 +291,27 @@ def test_decide__two_legs__second_sells_what_the_first_brings() -> None:
     assert passed_on > 39_900 * MILLION
 
 
+def test_decide__two_legs_without_own_settlement__second_counts_on_the_worst_price() -> None:
+    """D2: nothing of USD is there, so the second leg may only sell what slippage cannot take."""
+    no_usd = policy(targets=targets((4000, 4000, 2000, 0)), max_slippage_bps=300)
+    decision = decide(
+        inputs((600_000, 200_000, 200_000, 0), policy=no_usd, pairs=pairs(through=USD))
+    )
+    first, second = decision.trades
+    assert (first.buy, second.sell, second.buy) == (USD, USD, B)
+    assert second.sell_units == first.expected_buy_units * 9700 // 10_000
+
+
+def test_decide__last_units_of_a_closed_position__still_within_the_maximum() -> None:
+    """21 units of 3,000 for two buyers who want 31,500 each, which is also the maximum trade."""
+    held = portfolio((0, 100_000, 100_000, 0))
+    odd = Holding(A, "A", 0, 21, Decimal(3000))
+    closing = policy(targets=targets((0, 5000, 5000, 0)), max_trade_usd=Decimal(31_500))
+    tier = replace(held, holdings=(odd, *held.holdings[1:]))
+    decision = decide(inputs(portfolio=tier, policy=closing))
+    assert values(decision) == {(A, B): 30_000, (A, C): 30_000}
+
+
 def test_decide__venue_not_allowed__not_used() -> None:
     decision = decide(inputs(policy=policy(venues=("other",))))
     assert decision.outcome is Outcome.NOTHING_WORTHWHILE

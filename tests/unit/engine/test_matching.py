@@ -89,6 +89,12 @@ def test_match__allowance_of_the_settlement_asset__limits_passing_through() -> N
     assert flows(match({A: 100}, {B: 100}, options, room={USD: 25})) == {(A, USD): 25, (USD, B): 25}
 
 
+def test_match__two_routes_over_settlement__share_its_allowance() -> None:
+    options = market(pairs(through=USD, **FREE))
+    result = match({A: 20, B: 20}, {C: 40}, options, room={USD: 25})
+    assert flows(result) == {(A, USD): 20, (B, USD): 5, (USD, C): 25}
+
+
 def test_match__sold_asset_without_any_route__is_the_one_stuck() -> None:
     options = [option for option in pairs(**FREE) if option.sell != A]
     result = match({A: 50, B: 30}, {C: 80}, market(options))
