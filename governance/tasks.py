@@ -8,7 +8,7 @@ from django.conf import settings
 
 from governance.adapters.chain import head_block
 from governance.services.rounds import generate_round
-from governance.services.sweeping import sweep
+from governance.services.sweeping import settle
 from treasury.selectors.portfolio import treasuries
 
 log = structlog.get_logger(__name__)
@@ -24,9 +24,9 @@ def generate_proposals() -> None:
 
 @shared_task
 def advance_proposals() -> None:
-    """The sweeper: one step for each due proposal, then the outbox."""
+    """The sweeper: each due proposal as far as it goes at this block, then the outbox."""
     rpc_url = settings.RPC_URLS[0]
-    states = sweep(
+    states = settle(
         block=head_block(rpc_url), rpc_url=rpc_url, finality_depth=settings.FINALITY_DEPTH
     )
     if states:

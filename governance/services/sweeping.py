@@ -15,6 +15,7 @@ from treasury.services.record import relay_events
 
 BATCH = 50
 EVENTS_PER_SWEEP = 500
+SWEEPS_PER_TICK = 12
 LOOK_BACK_SECONDS = 3600
 """How long an executed proposal is compared with the chain: far beyond any finality."""
 
@@ -46,4 +47,16 @@ def sweep(*, block: BlockRef, rpc_url: str, finality_depth: int) -> dict[str, st
         public_id = Proposal.objects.values_list("public_id", flat=True).get(pk=proposal_id)
         states[public_id] = state.value
     relay_events(limit=EVENTS_PER_SWEEP)
+    return states
+
+
+def settle(*, block: BlockRef, rpc_url: str, finality_depth: int) -> dict[str, str]:
+    """Sweep at one block until nothing is due any more: what waits has put itself off. Bounded, so
+    that no row that is always due keeps a worker. Public id -> state of every row that was due."""
+    states: dict[str, str] = {}
+    for _ in range(SWEEPS_PER_TICK):
+        moved = sweep(block=block, rpc_url=rpc_url, finality_depth=finality_depth)
+        if not moved:
+            break
+        states |= moved
     return states

@@ -179,8 +179,7 @@ def _trades(rounds: Rounds, flows: tuple[Flow, ...]) -> list[Trade]:
         sold, bought = rounds.view.position(flow.sell), rounds.view.position(flow.buy)
         units = there[flow.sell] if flow in closing else _units(sold, flow.value_usd)
         units = min(units, there[flow.sell], allowed.get(flow.sell, units))
-        while units > 0 and value_of(sold, units) > policy.max_trade_usd:
-            units -= 1
+        units = min(units, _most_units(sold, policy.max_trade_usd))
         value = quantize_usd(value_of(sold, units))
         cost = estimate_cost(pair=flow.pair, value_usd=value, gas=rounds.inputs.gas)
         expected = to_units(
@@ -293,6 +292,15 @@ def _trade_records(rounds: Rounds, trades: tuple[Trade, ...]) -> Iterable[RuleRe
         yield gate_quoted_cost(
             policy=policy, value_usd=trade.value_usd, cost=trade.cost, subject=subject
         ).record
+
+
+def _most_units(position: Position, usd: Decimal) -> int:
+    """The units whose value is at most so much, without any allowance for noise."""
+    return to_units(
+        amount=usd / position.holding.price_usd,
+        decimals=position.holding.decimals,
+        rounding=ROUND_DOWN,
+    )
 
 
 def _units(position: Position, usd: Decimal) -> int:

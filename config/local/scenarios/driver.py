@@ -15,7 +15,7 @@ from config.local.scenarios.people import People
 from config.local.seed.treasury import head
 from governance.core.lifecycle import OPEN
 from governance.selectors.proposals import all_proposals
-from governance.services.sweeping import sweep
+from governance.services.sweeping import settle
 from governance.tasks import generate_proposals
 
 BLOCK_SECONDS: Final = 12
@@ -86,8 +86,7 @@ class Driver:
     def _sweep(self) -> None:
         """At one block until nothing is due any more: what waits has put itself off."""
         block = head(self._rpc_url)
-        while sweep(block=block, rpc_url=self._rpc_url, finality_depth=self._finality_depth):
-            pass
+        settle(block=block, rpc_url=self._rpc_url, finality_depth=self._finality_depth)
 
 
 def _open() -> list[str]:

@@ -28,7 +28,7 @@ from config.local.management.commands.demo_life import TOKEN
 from config.local.places import Places
 from config.local.price_api import Quotation, price_api
 from config.local.processes import Process, ServerError
-from config.local.seed.treasury import PASSWORD, Seeded, issue_reader_token, seed_treasury
+from config.local.seed.treasury import Seeded, issue_reader_token, seed_treasury
 from config.local.supervisor import StoppedError, Supervisor, only_one
 from governance.selectors.proposals import all_proposals
 from treasury.selectors.portfolio import treasuries
@@ -62,6 +62,7 @@ class Command(BaseCommand):
                 self.start(supervisor, places, options["port"], manual=options["manual"])
                 seconds = time.monotonic() - started_at
                 self.say(f"READY after {seconds:.1f} s: http://127.0.0.1:{options['port']}/")
+                self.say("Look inside from another terminal: .venv/bin/python manage.py proposals")
                 self.say("Ctrl-C stops everything.")
                 self.watch(supervisor)
         except StoppedError as stopped:
@@ -129,7 +130,7 @@ class Command(BaseCommand):
             market.hold(12)
             seeded = seed_treasury(manifest, rpc_url=rpc_url, price_api_url=places.price_api_url)
         connections.close_all()
-        self.say(f"seeded {seeded.treasury}; sign in as any of its people with {PASSWORD}")
+        self.say(f"seeded {seeded.treasury}: three tiers, three Safes, eleven people")
         return seeded
 
 

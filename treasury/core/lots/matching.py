@@ -1,4 +1,4 @@
-"""Tax lots: which open lots one disposal takes, and what each slice costs and earns (AC-1..AC-8).
+"""One disposal: which open lots it takes, and what each slice costs and earns (AC-1..AC-8).
 
 All lots given belong to one pool (one holder and asset, AC-5): the caller chooses the pool. Costs
 and proceeds are USD with 8 decimals; the slices of a lot add up to its cost exactly, the slices of

@@ -1,0 +1,40 @@
+"""Tax lots. `matching` serves the ledger and the engine: one disposal, the open lots given.
+`history` matches a whole list of events (`events`) at once, by any method of `queues`."""
+
+from treasury.core.lots.events import EventKind, LotEvent, parse_events
+from treasury.core.lots.history import Disposal, History, history_document, match_history
+from treasury.core.lots.matching import (
+    SECONDS_PER_DAY,
+    LotBookError,
+    LotMatch,
+    StaleLotsError,
+    apply_slices,
+    book_frozen,
+    carry_lots,
+    match_lots,
+    take_lots,
+    total_usd,
+)
+from treasury.core.lots.queues import HistoryMethod, HistoryRules
+
+__all__ = [
+    "SECONDS_PER_DAY",
+    "Disposal",
+    "EventKind",
+    "History",
+    "HistoryMethod",
+    "HistoryRules",
+    "LotBookError",
+    "LotEvent",
+    "LotMatch",
+    "StaleLotsError",
+    "apply_slices",
+    "book_frozen",
+    "carry_lots",
+    "history_document",
+    "match_history",
+    "match_lots",
+    "parse_events",
+    "take_lots",
+    "total_usd",
+]
