@@ -26,7 +26,14 @@ from governance.services.sweeping import due_proposals
 from governance.tasks import advance_proposals, generate_proposals
 from tests.chain.crash.children import BIN, Child, command, wait_for
 from tests.chain.crash.entry import ending_of
-from tests.chain.crash.evidence import Holdings, Intent, executions, holdings, require_once
+from tests.chain.crash.evidence import (
+    ExecutedTwiceError,
+    Holdings,
+    Intent,
+    executions,
+    holdings,
+    require_once,
+)
 from tests.chain.crash.world import World
 from treasury.models import OutboxEvent
 
@@ -141,7 +148,11 @@ class Play:
 
     # ------------------------------------------------------------------------ the end
     def require_good_end(self, *, tier: str, route: str) -> None:
-        """One intent of this tier, reconciled, executed once: by the chain, then by the judge."""
+        """One intent of this tier, reconciled, executed once: by the judge and by the balances."""
+        verdict = self.judge.verdict()
+        if verdict.findings["nothing_executed_twice"]:
+            raise ExecutedTwiceError(verdict.findings["nothing_executed_twice"])
+        assert verdict.ok, verdict.findings
         rows = list(self.proposals())
         require_once(
             [_intent(row) for row in rows],
@@ -156,8 +167,6 @@ class Play:
         if row.route == Route.OPERATOR:
             assert Approval.objects.filter(proposal=row, kind=ApprovalKind.APPROVE).exists()
         assert not OutboxEvent.objects.filter(relayed_at=None).exists()
-        verdict = self.judge.verdict()
-        assert verdict.ok, verdict.findings
 
 
 @contextmanager

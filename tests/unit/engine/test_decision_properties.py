@@ -159,7 +159,7 @@ def loss_and_dust(view: TierView, decision: Decision) -> Decimal:
 
 
 @given(situation=situations())
-@settings(max_examples=100)
+@settings(max_examples=70)
 def test_decide__any_situation__no_limit_broken(situation: DecisionInputs) -> None:
     """DE-18, DE-20, DE-22, D2, D5: minimum, maximum, turnover, cost cap, reserves, allowances."""
     rules = situation.policy
@@ -184,7 +184,7 @@ def test_decide__any_situation__no_limit_broken(situation: DecisionInputs) -> No
 
 
 @given(situation=situations())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_decide__any_situation__reserve_holds_at_worst_slippage(situation: DecisionInputs) -> None:
     """D2: leg by leg, settlement bought first counts at its worst accepted amount only. A reserve
     that was short already stays as it was: nothing of it is sold, nothing is bought for it."""
@@ -201,7 +201,7 @@ def test_decide__any_situation__reserve_holds_at_worst_slippage(situation: Decis
 
 
 @given(situation=situations())
-@settings(max_examples=80)
+@settings(max_examples=60)
 def test_decide__any_situation__closer_to_target_and_no_new_breach(
     situation: DecisionInputs,
 ) -> None:
@@ -220,7 +220,7 @@ def test_decide__any_situation__closer_to_target_and_no_new_breach(
 
 
 @given(situation=situations())
-@settings(max_examples=40)
+@settings(max_examples=30)
 def test_decide__any_situation__self_financing_in_value(situation: DecisionInputs) -> None:
     """DE-13: what is bought is worth what was sold less fee and impact, and a unit at most."""
     decision = decide(situation)
@@ -236,7 +236,7 @@ def test_decide__any_situation__self_financing_in_value(situation: DecisionInput
 
 
 @given(situation=situations())
-@settings(max_examples=40)
+@settings(max_examples=30)
 def test_decide__any_situation__replay_equals_the_original(situation: DecisionInputs) -> None:
     """D7."""
     decision = decide(situation)
@@ -248,7 +248,7 @@ def test_decide__any_situation__replay_equals_the_original(situation: DecisionIn
 
 
 @given(situation=situations())
-@settings(max_examples=40)
+@settings(max_examples=30)
 def test_decide__lots__each_unit_previewed_at_most_once(situation: DecisionInputs) -> None:
     decision = decide(situation)
     open_units = {lot.lot_ref: lot.units for lot in situation.lots}
@@ -261,7 +261,7 @@ def test_decide__lots__each_unit_previewed_at_most_once(situation: DecisionInput
 
 
 @given(situation=situations())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_decide__order_of_pairs__changes_nothing(
     situation: DecisionInputs,
 ) -> None:

@@ -136,16 +136,16 @@ def _text(plain: object, pointer: str, name: str) -> str:
 
 
 def _number(plain: object, pointer: str, name: str) -> Decimal:
-    if isinstance(plain, int) and not isinstance(plain, bool):
-        value = Decimal(plain)
-    elif isinstance(plain, str) and len(plain) <= DIGITS_MAX and _DECIMAL.fullmatch(plain):
-        value = Decimal(plain)
-    else:
+    is_number = isinstance(plain, int) and not isinstance(plain, bool)
+    if isinstance(plain, str) and len(plain) <= DIGITS_MAX:
+        is_number = _DECIMAL.fullmatch(plain) is not None
+    if not is_number:
         raise _wrong(
             f"{pointer}/{name}",
             f'a decimal number as text of at most {DIGITS_MAX} characters, such as "12.5"',
             plain,
         )
+    value = Decimal(plain)  # type: ignore[arg-type]  # text or a whole number
     if value.is_signed() and value:
         raise RevivalError(
             pointer=f"{pointer}/{name}",

@@ -46,21 +46,17 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class _Scales:
-    """Decimals of one unit and of one money number. `key` makes unit costs whole numbers that
-    compare as the fractions do: two different ones differ by at least 1 / units squared."""
+    """Decimals of one unit and of one money number, and the smallest money of 8 decimals."""
 
     units: int
     money: int
-    key: int
-
-    @property
-    def quantum(self) -> int:
-        return int(10 ** (self.money - USD_DECIMALS))
+    quantum: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Scaled:
-    """An event in whole numbers. `price` is money per unit."""
+    """An event in whole numbers. `price` is money per unit. (Not frozen: made for each event, and
+    that costs.)"""
 
     event: LotEvent
     units: int
@@ -71,16 +67,19 @@ class _Scaled:
 def match_history(events: Sequence[LotEvent], rules: HistoryRules) -> History:
     """Every disposal of the events, which are in time order, with the lots it takes."""
     scales = _scales(events)
+    whole = [_scaled(event, scales) for event in events]
+    # Different unit costs differ by at least 1 / units^2: times this they differ as whole numbers.
+    spread = max((scaled.units for scaled in whole), default=1) ** 2
     pools: dict[str, LotQueue] = {}
     disposals: list[Disposal] = []
     incomplete: list[str] = []
-    for index, event in enumerate(events):
-        scaled = _scaled(event, scales)
+    for index, scaled in enumerate(whole):
+        event = scaled.event
         pool = pools.get(event.asset)
         if pool is None:
             pool = pools[event.asset] = new_queue(rules)
         if event.kind is EventKind.IN:
-            pool.add(_opened(scaled, index, scales))
+            pool.add(_opened(scaled, index, spread))
             continue
         disposals.extend(_disposed(scaled, pool, scales, rules))
         if disposals[-1].lot is None:
@@ -110,8 +109,9 @@ def _scales(events: Sequence[LotEvent]) -> _Scales:
     units = max((_decimals(event.amount) for event in events), default=0)
     price = max((_decimals(event.unit_price) for event in events), default=0)
     fee = max((_decimals(event.fee) for event in events), default=0)
-    largest = max((_whole(event.amount, units) for event in events), default=1)
-    return _Scales(units, max(units + price, fee, USD_DECIMALS), largest * largest)
+    money = max(units + price, fee, USD_DECIMALS)
+    quantum = _whole(Decimal(1), money - USD_DECIMALS)
+    return _Scales(units=units, money=money, quantum=quantum)
 
 
 def _decimals(number: Decimal) -> int:
@@ -132,7 +132,7 @@ def _scaled(event: LotEvent, scales: _Scales) -> _Scaled:
     )
 
 
-def _opened(scaled: _Scaled, index: int, scales: _Scales) -> OpenLot:
+def _opened(scaled: _Scaled, index: int, spread: int) -> OpenLot:
     cost = scaled.units * scaled.price + scaled.fee
     return OpenLot(
         ref=scaled.event.ref,
@@ -140,7 +140,7 @@ def _opened(scaled: _Scaled, index: int, scales: _Scales) -> OpenLot:
         at_ns=scaled.event.at_ns,
         units=scaled.units,
         cost=cost,
-        order_key=cost * scales.key // scaled.units,
+        order_key=cost * spread // scaled.units,
         units_left=scaled.units,
         cost_left=cost,
     )

@@ -64,6 +64,7 @@ class Command(BaseCommand):
         os.environ.update(
             {
                 OWN_WORLD: name,
+                "DJANGO_SETTINGS_MODULE": "config.settings.local",
                 "BALLAST_STATE": str(state),
                 "RPC_URL": f"http://127.0.0.1:{servers.free_port()}",
             }
