@@ -13,6 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
 
+from treasury.core.amounts import exact
+
 Address = NewType("Address", str)
 """EIP-55 checksummed, 0x-prefixed. It is also the key of an asset: symbols are not unique."""
 
@@ -56,6 +58,7 @@ class Holding:
     price_usd: Decimal
 
     @property
+    @exact
     def value_usd(self) -> Decimal:
         return Decimal(self.units) * self.price_usd / (Decimal(10) ** self.decimals)
 
@@ -68,6 +71,7 @@ class Portfolio:
     holdings: tuple[Holding, ...]
 
     @property
+    @exact
     def nav_usd(self) -> Decimal:
         return sum((holding.value_usd for holding in self.holdings), Decimal(0))
 
@@ -90,6 +94,7 @@ class CostEstimate:
     tax_usd: Decimal = Decimal(0)
 
     @property
+    @exact
     def total_usd(self) -> Decimal:
         return sum((getattr(self, field.name) for field in fields(self)), Decimal(0))
 
@@ -118,6 +123,7 @@ class GasPrice:
     tip_wei: int
     native_price_usd: Decimal
 
+    @exact
     def cost_usd(self, gas_units: int) -> Decimal:
         wei = Decimal(gas_units) * Decimal(self.base_fee_wei + self.tip_wei)
         return wei * self.native_price_usd / Decimal(10**18)
@@ -147,5 +153,6 @@ class LotSlice:
     long_term: bool
 
     @property
+    @exact
     def gain_usd(self) -> Decimal:
         return self.proceeds_usd - self.cost_usd
