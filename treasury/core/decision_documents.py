@@ -109,7 +109,7 @@ def _policy(document: Any) -> TierPolicy:
         raise RevivalError(pointer=f"/policy{error.pointer}", message=error.message) from error
 
 
-# ------------------------------------------------------------------------------------ written by hand
+# ------------------------------------------------------------------------------- written by hand
 def _own(document: Mapping[str, Any]) -> DecisionInputs:
     """Holdings stay in the order of the document, so that a problem has its place there."""
     if "policy" not in document:
@@ -198,7 +198,7 @@ def _nav_usd(portfolio: Portfolio) -> Decimal:
     return sum(values, Decimal(0))
 
 
-# ------------------------------------------------------------------------------------ problems
+# -------------------------------------------------------------------------------------- problems
 def _problems(inputs: DecisionInputs) -> Iterator[Problem]:
     """What the engine may take for granted and a document can get wrong."""
     for index, holding in enumerate(inputs.portfolio.holdings):

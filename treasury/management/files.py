@@ -33,7 +33,7 @@ def read_document(path: str) -> Any:
         raise bad_input(
             f"{path}: no JSON at line {error.lineno}, column {error.colno}: {error.msg}; mend it"
         ) from None
-    except UnicodeError as error:
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
         raise bad_input(f"{path}: no UTF-8 text ({error.reason}); save it as UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise bad_input(f"{path}: {error}; mend it") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -47,10 +47,30 @@ def verify_chain(anchors: Mapping[int, str] | None = None) -> AuditVerdict:
     return AuditVerdict(number, number, previous.hex(), None, "")
 
 
+def export_lines() -> Iterator[str]:
+    """Every event as one line of JSON, oldest first: what `docs/verify/verify_audit.py` reads."""
+    return map(export_line, AuditEvent.objects.order_by("id").iterator(chunk_size=BATCH))
+
+
+def export_line(event: AuditEvent) -> str:
+    """The body as text; as hex where somebody made it unreadable, so that this is found too."""
+    body = bytes(event.body)
+    try:
+        shown = {"body": body.decode()}
+    except UnicodeDecodeError:
+        shown = {"body_hex": body.hex()}
+    hashes = {"prev": bytes(event.prev).hex(), "hash": bytes(event.hash).hex()}
+    return json.dumps({"id": event.id, "at": microseconds(event.at), **shown, **hashes})
+
+
 def event_hash(*, previous: bytes, event_id: int, at: datetime, body: bytes) -> bytes:
-    at_us = (at - EPOCH) // timedelta(microseconds=1)
     content = hashlib.sha256(body).digest()
-    return hashlib.sha256(previous + struct.pack(">qq", event_id, at_us) + content).digest()
+    numbers = struct.pack(">qq", event_id, microseconds(at))
+    return hashlib.sha256(previous + numbers + content).digest()
+
+
+def microseconds(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def _problem(event: AuditEvent, expected_id: int, previous: bytes) -> str:

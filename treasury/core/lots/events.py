@@ -153,7 +153,7 @@ def _number(plain: object, pointer: str, name: str) -> Decimal:
         )
     if value.adjusted() >= DIGITS_MAX:
         raise RevivalError(pointer=f"{pointer}/{name}", message="is too large; mend it")
-    return abs(value)
+    return value.copy_abs()  # `abs` would round to the caller's precision
 
 
 def _check_sequence(events: tuple[LotEvent, ...]) -> None:
