@@ -295,8 +295,15 @@ def test_a_removed_owner_no_longer_counts_and_nothing_is_sent(world: World) -> N
     assert world.settle(row) == "RECONCILED"
 
 
-def test_an_expired_batch_reverts_whoever_sends_it(world: World) -> None:
-    prepared, stx = opened(world)
+@pytest.mark.parametrize("kind", ["swap", "transfer"])
+def test_an_expired_batch_reverts_whoever_sends_it(world: World, kind: str) -> None:
+    """A swap has a deadline of its own; a transfer has none but the batch's first leg."""
+    if kind == "swap":
+        prepared, stx = opened(world)
+    else:
+        prepared = world.prepare("reserve", [world.trade("transfer", "USDC", "USDC", 1_000)])
+        assert prepared.ok, prepared.error
+        stx = world.open(prepared)
     world.confirm(stx, "owner1", "owner2", "owner3")
     row = world.start(prepared, stx)
     world.sign(row)
