@@ -12,6 +12,7 @@ from execution.core.calibration import CostSample
 from execution.core.lifecycle import TransactionState
 from execution.models import Attempt, Break, BreakStatus, Fill, SafeTransaction, Transaction
 from execution.selectors.plans import plan_value
+from treasury.core.types import Address
 
 
 def transaction_by_id(transaction_id: int) -> Transaction:
@@ -89,3 +90,8 @@ def safe_transactions(*, plan_id: int) -> QuerySet[SafeTransaction]:
         .select_related("safe", "parent")
         .order_by(F("parent_id").asc(nulls_first=True), "id")
     )
+
+
+def attempts_at_nonce(*, executor: Address, eoa_nonce: int) -> int:
+    """How often the executor has signed for this nonce of its account."""
+    return Attempt.objects.filter(executor=executor, eoa_nonce=eoa_nonce).count()

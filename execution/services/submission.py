@@ -25,7 +25,11 @@ from execution.core.types import (
 )
 from execution.models import Attempt, Plan, SafeTransactionStatus, Transaction
 from execution.selectors.plans import decision_inputs, fields_of, plan_value
-from execution.selectors.transactions import safe_transaction_by_id, transaction_by_id
+from execution.selectors.transactions import (
+    attempts_at_nonce,
+    safe_transaction_by_id,
+    transaction_by_id,
+)
 from execution.selectors.treasuries import TreasuryView, treasury_view
 from execution.services.confirming import pack_exactly, revalidate
 from execution.services.quoting import UnableToQuoteError, best_units
@@ -160,7 +164,9 @@ def build_attempt(
         simulation = _require_simulation(rpc, plan, view, block, to, data)
         fees = _fees(rpc, block, max_fee_per_gas_wei)
         nonce = ethereum.transaction_count(rpc, view.executor, None)
+        # Bytes that were signed and given up stay on record: no two attempts are the same bytes.
         gas_limit = simulation.gas_used * (100 + GAS_MARGIN_PERCENT) // 100
+        gas_limit += attempts_at_nonce(executor=view.executor, eoa_nonce=nonce)
         _require_gas_money(rpc, view, gas_limit * fees[0])
     return _sign(signer, row.id, view, (to, data), nonce, gas_limit, fees, simulation)
 

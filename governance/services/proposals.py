@@ -161,7 +161,7 @@ def _decide(
         readings, treasury_id=tier.treasury_id, tier_id=tier_id, actor=actor, block=block
     )
     gathered = gather(
-        TierFacts(tier_id, tier.treasury_id, tier.role_key, policy, block),
+        TierFacts(tier_id, tier.treasury_id, tier.role_key, policy, version.effective_at, block),
         rpc_url=rpc_url,
         forced_reason=forced_reason,
     )

@@ -10,7 +10,7 @@ from execution.services.quoting import trading_pairs
 from governance.selectors.halts import open_halts
 from governance.selectors.proposals import latest_times
 from treasury.core.decisions import DecisionContext, RemainingAllowance, TriggerState
-from treasury.core.policies import Mode, TierPolicy
+from treasury.core.policies import Mode, TierPolicy, TriggerKind
 from treasury.core.types import BlockRef
 from treasury.selectors.decisions import latest_evaluation_at
 
@@ -20,12 +20,13 @@ TIP_WEI = 10**8
 
 @dataclass(frozen=True, slots=True)
 class TierFacts:
-    """The tier and the policy in force at the block."""
+    """The tier and the policy in force at the block, since `policy_since` (block time)."""
 
     tier_id: int
     treasury_id: int
     role_key: str
     policy: TierPolicy
+    policy_since: int
     block: BlockRef
 
 
@@ -53,7 +54,7 @@ def gather(facts: TierFacts, *, rpc_url: str, forced_reason: str | None) -> Gath
         trigger_state=TriggerState(
             latest_evaluation_at=latest_evaluation_at(tier_id=facts.tier_id, before=now),
             latest_proposal_at=proposed_at,
-            latest_rebalance_at=rebalanced_at,
+            latest_rebalance_at=_age_counts_from(facts, rebalanced_at),
         ),
         turnover_in_window_usd=turnover_usd(
             tier_id=facts.tier_id, since=now - policy.turnover_window_seconds
@@ -65,3 +66,11 @@ def gather(facts: TierFacts, *, rpc_url: str, forced_reason: str | None) -> Gath
         forced_reason=forced_reason,
     )
     return Gathered(context, not differences, differences)
+
+
+def _age_counts_from(facts: TierFacts, rebalanced_at: int | None) -> int | None:
+    """T4: "at least quarterly even if no band is broken" also holds before the first rebalance;
+    then the policy's own age counts."""
+    if rebalanced_at is None and facts.policy.trigger.kind is TriggerKind.HYBRID:
+        return facts.policy_since
+    return rebalanced_at

@@ -92,7 +92,6 @@ def test_halted_before_the_first_send_nothing_is_sent(stage: Stage) -> None:
     assert proposal.transaction.state == "CANCELLED"
     assert not proposal.transaction.attempts.filter(sent_count__gt=0).exists()
     resume(stage, halt)
-    stage.market.base_fee(6 * 10**9)
     stage.market.mine(60)
     done = stage.settle(proposal, {"DONE"})
     assert done.outcome == "EXECUTED"

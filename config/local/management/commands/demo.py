@@ -78,13 +78,14 @@ class Command(BaseCommand):
     def watch(self, supervisor: Supervisor) -> None:
         """Until a signal comes or a process ends; tells what becomes of each proposal meanwhile."""
         told: dict[str, str] = {}
+        began_at = time.monotonic()
         while True:
             supervisor.check_alive()
             for row in all_proposals().order_by("pk"):
                 news = describe(row)
                 if told.get(row.public_id) != news:
                     told[row.public_id] = news
-                    self.say(news)
+                    self.say(f"{time.monotonic() - began_at:4.0f} s  {news}")
             time.sleep(TELL_SECONDS)
 
     def start(self, supervisor: Supervisor, places: Places, port: int, *, manual: bool) -> None:
