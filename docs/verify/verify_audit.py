@@ -3,12 +3,13 @@
 
     python3 -I -S verify_audit.py audit.jsonl [--anchors anchors.txt]
 
-The export has one JSON object a line: `id`, `at` (microseconds since 1970), `prev`, `hash` (hex) and
-the event as `body` (text), `body_hex` or `body_base64`. An anchor is an event's hash that was kept
-outside the database, `ID:HASH` a line. Exit 0: whole. 2: broken, prints the first bad id.
+The export (`manage.py export_audit`) has one JSON object a line: `id`, `at` (microseconds since
+1970), `prev`, `hash` (hex) and the event as `body` (text), `body_hex` or `body_base64`. An anchor
+is an event's hash that was kept outside the database, `ID:HASH` a line. Exit 0: whole. 2: broken,
+prints the first bad id.
 
 Without anchors a tail that was cut off, or a chain that was written anew from its first event,
-cannot be seen: that is said, and it is not green proof of either.
+cannot be seen: then the output says from which event on nothing is proven.
 """
 
 from __future__ import annotations
@@ -127,9 +128,10 @@ def main(argv: list[str] | None = None) -> int:
     except (BrokenError, OSError, ValueError) as error:
         sys.stdout.write(ascii(str(error))[1:-1] + "\nBROKEN\n")
         return BROKEN
-    sys.stdout.write(f"whole: {count} events, {len(anchors)} anchors\nanchor {count}:{last.hex()}\n")
-    if max(anchors, default=0) < count:
-        sys.stdout.write(f"unproven after event {max(anchors, default=0)}: no later anchor given\n")
+    proven = max(anchors, default=0)
+    sys.stdout.write(f"whole: {count} events\nanchor {count}:{last.hex()}\n")
+    if proven < count:
+        sys.stdout.write(f"unproven after event {proven}: no later anchor given\n")
     return WHOLE
 
 
