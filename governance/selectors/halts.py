@@ -42,3 +42,7 @@ def as_notices(rows: Sequence[Halt]) -> tuple[HaltNotice, ...]:
         HaltNotice(scope=str(row.scope), breaker=row.breaker, level=row.level, reason=row.reason)
         for row in rows
     )
+
+
+def halt_by_public_id(public_id: str) -> Halt | None:
+    return Halt.objects.filter(public_id=public_id).select_related("scope").first()

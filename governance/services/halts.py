@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from governance.core.routing import Level, worst
+from governance.core.routing import LADDER, Level, worst
 from governance.models import Halt, HaltScope, User
 from governance.selectors.halts import open_halts_of_scopes
 from treasury.core.decisions import HaltNotice
@@ -68,7 +68,8 @@ def level_of(found: Iterable[HaltNotice]) -> Level | None:
 def trip(
     *, treasury_id: int, tier_id: int | None, found: Trip, actor: Actor, block: BlockRef
 ) -> Halt:
-    """Open a halt; the open one of the same breaker and scope is returned as it is."""
+    """Open a halt. The open one of the same breaker and scope is kept; a worse level makes it
+    worse, a milder one changes nothing: automatic moves go down only."""
     with transaction.atomic():
         scope = _scope(treasury_id=treasury_id, tier_id=tier_id)
         HaltScope.objects.select_for_update().get(pk=scope.pk)
@@ -97,7 +98,30 @@ def trip(
                 after=_payload(halt) | {"value": halt.value, "limit": halt.limit},
                 reason=halt.reason,
             )
+        elif LADDER.index(found.level) > LADDER.index(Level(halt.level)):
+            _worsen(halt, found, actor=actor, block=block)
     return halt
+
+
+def _worsen(halt: Halt, found: Trip, *, actor: Actor, block: BlockRef) -> None:
+    """In the caller's transaction, which holds the scope. Who asked to close the milder halt has
+    not seen this one: both people have to look again."""
+    before = _payload(halt)
+    halt.level, halt.value, halt.limit = found.level.value, found.value[:80], found.limit[:80]
+    halt.reason = found.reason[:300]
+    halt.first_closer, halt.close_reason = None, ""
+    halt.save()
+    emit_event(treasury_id=halt.scope.treasury_id, kind="halt.tripped", payload=_payload(halt))
+    record_audit(
+        actor=actor,
+        action="halt.worsened",
+        object_type="halt",
+        object_id=halt.public_id,
+        block=block,
+        before=dict(before),
+        after=dict(_payload(halt)),
+        reason=halt.reason,
+    )
 
 
 def clear_self_clearing(

@@ -36,15 +36,19 @@ def stop(stage: Stage, tier: str | None = "yield", level: Level = Level.FROZEN) 
     )
 
 
+def agree_to_end(stage: Stage, halt: Halt, name: str) -> Halt:
+    return close(
+        halt_id=halt.pk,
+        user=stage.people[name],
+        reason="looked at",
+        actor=ACTOR,
+        block=stage.head(),
+    )
+
+
 def resume(stage: Stage, halt: Halt) -> None:
     for name in ("fiona", "felix"):
-        close(
-            halt_id=halt.pk,
-            user=stage.people[name],
-            reason="looked at",
-            actor=ACTOR,
-            block=stage.head(),
-        )
+        agree_to_end(stage, halt, name)
 
 
 def in_state(stage: Stage, transaction_state: str) -> Proposal:
@@ -136,6 +140,16 @@ def test_closing_takes_two_people_and_reasons(stage: Stage) -> None:
     assert closed.closed_at == block.timestamp
     with pytest.raises(HaltError, match="closed"):
         close(halt_id=halt.pk, user=felix, reason="fine", actor=ACTOR, block=block)
+
+
+def test_a_worse_level_worsens_the_open_halt_and_voids_half_a_closing(stage: Stage) -> None:
+    halt = stop(stage, level=Level.SEMI)
+    agree_to_end(stage, halt, "fiona")
+    worse = stop(stage, level=Level.FROZEN)
+    assert (worse.pk, worse.level) == (halt.pk, Level.FROZEN)
+    assert not agree_to_end(stage, halt, "felix").closed_at
+    milder = stop(stage, level=Level.MONITOR)
+    assert milder.level == Level.FROZEN
 
 
 def test_gas_trips_and_clears_by_itself(stage: Stage) -> None:
