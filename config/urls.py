@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.health import AliveView, ReadyView
 from treasury.core.access import PUBLIC
@@ -21,11 +21,22 @@ class SchemaView(SpectacularAPIView):
     authentication_classes = ()
 
 
+class ApiPage(SpectacularSwaggerSplitView):
+    """The description for people: script and style come from this server, nothing is inline."""
+
+    required_action = PUBLIC
+    authentication_classes = ()
+    template_name = "governance/api.html"
+    url_name = "schema"
+
+
 urlpatterns = [
     re_path(r"^healthz/?$", AliveView.as_view(), name="healthz"),
     re_path(r"^readyz/?$", ReadyView.as_view(), name="readyz"),
     re_path(r"^api/schema/?$", SchemaView.as_view(), name="schema"),
+    re_path(r"^api/?$", ApiPage.as_view(), name="api"),
     path("api/v1/", include("treasury.api.urls")),
     path("api/v1/", include("execution.api.urls")),
     path("api/v1/", include("governance.api.urls")),
+    path("", include("governance.web.urls")),
 ]

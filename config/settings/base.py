@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -60,6 +61,9 @@ WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # paths answer with and without the slash: a redirect turns a POST into a GET
 
 # ------------------------------------------------------------------------------------ people
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "login"
 AUTH_USER_MODEL = "governance.User"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -13,6 +13,7 @@ PLACES = Places(STATE)
 WORKER_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 DEBUG = False
+ROOT_URLCONF = "config.urls"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 STATIC_ROOT = STATE / "static"
 

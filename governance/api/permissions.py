@@ -17,10 +17,11 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from governance.core.roles import MATRIX, Role
+from governance.core.roles import Role
 from governance.models import ApiToken, User
 from governance.selectors import people
-from governance.services.signers import OwnersUnknownError, signer_treasuries
+from governance.services.rights import treasuries_where
+from governance.services.signers import signer_treasuries
 from treasury.core import access
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ class RoleMatrix(BasePermission):
         if isinstance(token, ApiToken):
             allowed = _of_token(token, action)
         elif isinstance(request.user, User):
-            allowed = _of_person(request.user, action)
+            allowed = treasuries_where(
+                user=request.user, action=action, rpc_url=settings.RPC_URLS[0]
+            )
         else:
             allowed = frozenset()
         request.treasury_ids = allowed  # type: ignore[attr-defined]
@@ -128,8 +131,9 @@ def roles_of(request: Request, treasury_id: int) -> frozenset[Role]:
     if not isinstance(request.user, User):
         return frozenset()
     held = people.granted_roles(user=request.user).get(treasury_id, frozenset())
-    is_signer = treasury_id in _signs_for(request.user)
-    return held | {Role.SIGNER} if is_signer else held
+    wallets = people.wallets(user=request.user)
+    signs = signer_treasuries(wallets=wallets, rpc_url=settings.RPC_URLS[0]) if wallets else ()
+    return held | {Role.SIGNER} if treasury_id in signs else held
 
 
 def _of_token(token: ApiToken, action: str) -> frozenset[int]:
@@ -137,21 +141,3 @@ def _of_token(token: ApiToken, action: str) -> frozenset[int]:
     if action in access.SCOPES and scope in token.scopes:
         return frozenset({token.treasury_id})
     return frozenset()
-
-
-def _of_person(user: User, action: str) -> frozenset[int]:
-    allowed = people.allowed_treasuries(roles=people.granted_roles(user=user), action=action)
-    if action in MATRIX[Role.SIGNER]:
-        try:
-            allowed |= _signs_for(user)
-        except OwnersUnknownError:
-            if not allowed:
-                raise
-    return allowed
-
-
-def _signs_for(user: User) -> frozenset[int]:
-    wallets = people.wallets(user=user)
-    return (
-        signer_treasuries(wallets=wallets, rpc_url=settings.RPC_URLS[0]) if wallets else frozenset()
-    )

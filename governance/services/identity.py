@@ -46,20 +46,26 @@ class IssuedToken:
 
 
 def create_user(
-    *, username: str, password: str | None, actor: Actor, block: BlockRef | None = None
+    *,
+    username: str,
+    password: str | None,
+    actor: Actor,
+    is_staff: bool = False,
+    block: BlockRef | None = None,
 ) -> User:
-    """Without a password the person can sign in by wallet only."""
+    """Without a password the person can sign in by wallet only. Staff may look at rows in the
+    admin, where it is mounted; it gives no right in any treasury."""
     if password is not None:
         validate_password(password, User(username=username))
     with transaction.atomic():
-        user = User.objects.create_user(username=username, password=password)
+        user = User.objects.create_user(username=username, password=password, is_staff=is_staff)
         record_audit(
             actor=actor,
             action="user.created",
             object_type="user",
             object_id=user.public_id,
             block=block,
-            after={"username": username},
+            after={"username": username, "is_staff": is_staff},
         )
     return user
 

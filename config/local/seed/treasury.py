@@ -351,4 +351,10 @@ class _Seeding:
         return people
 
     def _person(self, name: str) -> User:
-        return create_user(username=name, password=PASSWORD, actor=SEEDER, block=self.block)
+        return create_user(
+            username=name,
+            password=PASSWORD,
+            is_staff=STAFF.get(name) is Role.ADMIN,
+            actor=SEEDER,
+            block=self.block,
+        )

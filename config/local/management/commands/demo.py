@@ -28,7 +28,14 @@ from config.local.management.commands.demo_life import TOKEN
 from config.local.places import Places
 from config.local.price_api import Quotation, price_api
 from config.local.processes import Process, ServerError
-from config.local.seed.treasury import Seeded, issue_reader_token, seed_treasury
+from config.local.seed.treasury import (
+    PASSWORD,
+    SIGNERS,
+    STAFF,
+    Seeded,
+    issue_reader_token,
+    seed_treasury,
+)
 from config.local.supervisor import StoppedError, Supervisor, only_one
 from governance.selectors.proposals import all_proposals
 from treasury.selectors.portfolio import treasuries
@@ -62,6 +69,7 @@ class Command(BaseCommand):
                 self.start(supervisor, places, options["port"], manual=options["manual"])
                 seconds = time.monotonic() - started_at
                 self.say(f"READY after {seconds:.1f} s: http://127.0.0.1:{options['port']}/")
+                self.say(f"Sign in there as {', '.join(STAFF)} or {', '.join(SIGNERS)}: {PASSWORD}")
                 self.say("Look inside from another terminal: .venv/bin/python manage.py proposals")
                 self.say("Ctrl-C stops everything.")
                 self.watch(supervisor)
