@@ -1,7 +1,7 @@
 """`manage.py reset_halt HALT --person NAME --reason TEXT`: one of the two people whom it takes.
 
-The person proves to be the person by their password, asked for on the terminal. Until people can
-sign in by a page, this is how a halt ends that does not clear by itself.
+The person proves to be the person by their password, asked for on the terminal. There
+is no page for it yet; the REST API does the same from a signed-in person's session.
 """
 
 from __future__ import annotations
