@@ -6,13 +6,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from execution.core.calibration import CostSample
 from execution.core.lifecycle import TransactionState
 from execution.models import Attempt, Break, BreakStatus, Fill, SafeTransaction, Transaction
 from execution.selectors.plans import plan_value
 from treasury.core.types import Address
+
+ON_THE_WAY = sorted(
+    {
+        TransactionState.BROADCAST,
+        TransactionState.UNKNOWN,
+        TransactionState.MINED,
+        TransactionState.FINAL,
+    }
+)
 
 
 def transaction_by_id(transaction_id: int) -> Transaction:
@@ -81,6 +90,13 @@ def current_attempt(transaction_id: int) -> Attempt | None:
 
 def open_breaks(treasury_id: int) -> QuerySet[Break]:
     return Break.objects.filter(treasury_id=treasury_id, status=BreakStatus.OPEN).order_by("id")
+
+
+def is_unsettled(*, treasury_id: int, block_number: int) -> bool:
+    """Whether an execution may stand on the chain at that block and not yet in the books, or the
+    other way round."""
+    rows = Transaction.objects.filter(plan__tier__treasury_id=treasury_id)
+    return rows.filter(Q(state__in=ON_THE_WAY) | Q(mined_block_number__gt=block_number)).exists()
 
 
 def safe_transactions(*, plan_id: int) -> QuerySet[SafeTransaction]:

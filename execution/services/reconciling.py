@@ -10,11 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Now
 
 from execution.adapters import ethereum
 from execution.adapters.venues.registry import VENUES
@@ -49,18 +46,14 @@ from execution.services.sending import MoveLostError, move
 from execution.services.simulating import left_approvals
 from treasury.adapters.rpc import Rpc
 from treasury.core.amounts import quantize_usd
-from treasury.core.types import NATIVE, Actor, Address, BlockRef
-from treasury.selectors.lots import booked_units
-from treasury.selectors.portfolio import assets
+from treasury.core.types import NATIVE, Actor, BlockRef
 from treasury.selectors.prices import price_map
-from treasury.selectors.snapshots import block_of, snapshot_by_id, units_at
 from treasury.services.crash_points import passage
 from treasury.services.ledger import lock_books, post_entries
 from treasury.services.prices import observe_prices
 from treasury.services.record import emit_event, record_audit
 
 S = TransactionState
-BOOKS = "BOOKS"
 
 
 class NotReadyError(RuntimeError):
@@ -319,50 +312,3 @@ def _record(
         after={"tx_hash": found.receipt.tx_hash, "breaks": len(found.mismatches)},
         reason=found.verdict.reason,
     )
-
-
-# ------------------------------------------------------------------------------------ books
-def check_books(*, treasury_id: int, snapshot_id: int) -> list[Break]:
-    """Sum of postings per (holder, asset) against the balances of the snapshot (R4). A difference
-    opens a Break; one that has gone resolves it."""
-    booked = booked_units(treasury_id=treasury_id)
-    held = units_at(snapshot_id)
-    block = block_of(snapshot_by_id(snapshot_id))
-    rows = {Address(row.address): row.id for row in assets(treasury_id)}
-    found: list[Break] = []
-    with transaction.atomic():
-        for holder, asset in sorted({*booked, *held}):
-            expected, actual = booked.get((holder, asset), 0), held.get((holder, asset), 0)
-            standing = Break.objects.filter(
-                treasury_id=treasury_id,
-                kind=BOOKS,
-                holder=holder,
-                asset_id=rows[asset],
-                status=BreakStatus.OPEN,
-            )
-            if expected == actual:
-                done = f"equal at block {block.number}"
-                standing.update(status=BreakStatus.RESOLVED, resolution=done, **_counted())
-                continue
-            if not standing.update(
-                expected_units=expected,
-                actual_units=actual,
-                block_number=block.number,
-                **_counted(),
-            ):
-                Break.objects.create(
-                    treasury_id=treasury_id,
-                    kind=BOOKS,
-                    holder=holder,
-                    asset_id=rows[asset],
-                    expected_units=expected,
-                    actual_units=actual,
-                    block_number=block.number,
-                    reason="the sum of the postings is not the balance",
-                )
-            found.extend(standing)
-    return found
-
-
-def _counted() -> dict[str, Any]:
-    return {"version": F("version") + 1, "updated_at": Now()}

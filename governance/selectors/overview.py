@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
+from execution.selectors.transactions import open_breaks
 from governance.core.lifecycle import OPEN
 from governance.models import Halt, Proposal
 from governance.selectors.proposals import all_proposals
@@ -34,6 +36,17 @@ class TierLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakLine:
+    """An unexplained difference; `difference` is what the chain holds beyond what was expected."""
+
+    holder: str
+    symbol: str
+    difference: str
+    reason: str
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
 class TreasuryView:
     """`as_of` and `block` are None before the first snapshot."""
 
@@ -43,6 +56,7 @@ class TreasuryView:
     block: int | None
     tiers: tuple[TierLine, ...]
     halts: tuple[Halt, ...]
+    breaks: tuple[BreakLine, ...]
     waiting: tuple[Proposal, ...]
     recent: tuple[Proposal, ...]
 
@@ -66,9 +80,17 @@ def _one(treasury_id: int, name: str) -> TreasuryView:
                 "scope__tier", "scope__treasury"
             )
         ),
+        breaks=tuple(_break(row) for row in open_breaks(treasury_id).select_related("asset")),
         waiting=tuple(rows.filter(state__in=opened)),
         recent=tuple(rows.exclude(state__in=opened)[:RECENT]),
     )
+
+
+def _break(row: Any) -> BreakLine:
+    decimals = row.asset.decimals if row.asset else 0
+    difference = Decimal(row.actual_units - row.expected_units).scaleb(-decimals)
+    symbol = row.asset.symbol if row.asset else ""
+    return BreakLine(row.holder, symbol, f"{difference:+,f}", row.reason, row.block_number)
 
 
 def _tiers(treasury_id: int, snapshot_id: int) -> tuple[TierLine, ...]:

@@ -17,10 +17,10 @@ from tests.benchmarks.conftest import Report
 from tests.benchmarks.figures import TIMING, Table, Timing, figure, timed
 from tests.benchmarks.wide_tier import wide_tier
 from treasury.core.canonical import canonical_bytes, digest, plain
-from treasury.core.decisions import DecisionInputs
+from treasury.core.decisions import DecisionInputs, decision_digest
 from treasury.core.revival import revive
 from treasury.core.types import Address
-from treasury.engine.decision import decide, decision_digest
+from treasury.engine.decision import decide
 
 RUNS = 15
 SIGNATURES = 200

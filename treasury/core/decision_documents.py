@@ -14,8 +14,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from treasury.core.amounts import exact, value_usd
-from treasury.core.canonical import digest, plain
+from treasury.core.canonical import plain
 from treasury.core.decisions import (
     Decision,
     DecisionInputs,
@@ -23,6 +22,7 @@ from treasury.core.decisions import (
     PriceGap,
     RemainingAllowance,
     TriggerState,
+    decision_digest,
 )
 from treasury.core.policies import TierPolicy
 from treasury.core.policy_documents import PolicyDocumentError, parse_policy, policy_hash
@@ -93,7 +93,7 @@ def parse_inputs(document: object) -> DecisionInputs:
 
 def decision_document(*, inputs: DecisionInputs, decision: Decision) -> dict[str, Any]:
     """The decision as JSON types, with the digest under which the service records it."""
-    return {**plain(decision), "digest": digest({"inputs": inputs, "result": decision})}
+    return {**plain(decision), "digest": decision_digest(inputs=inputs, decision=decision)}
 
 
 def _stored(document: Mapping[str, Any]) -> DecisionInputs:
@@ -128,7 +128,7 @@ def _own(document: Mapping[str, Any]) -> DecisionInputs:
         policy=policy,
         policy_hash=policy_hash(policy),
         portfolio=portfolio,
-        treasury_nav_usd=_nav_usd(portfolio) if nav_usd is None else nav_usd,
+        treasury_nav_usd=portfolio.nav_usd if nav_usd is None else nav_usd,
         trigger_state=TriggerState(
             latest_evaluation_at=state.latest_evaluation_at,
             latest_proposal_at=state.latest_proposal_at,
@@ -187,15 +187,6 @@ def _own_place(pointer: str) -> str:
 def _sorted(portfolio: Portfolio) -> Portfolio:
     ordered = sorted(portfolio.holdings, key=lambda holding: holding.asset)
     return replace(portfolio, holdings=tuple(ordered))
-
-
-@exact
-def _nav_usd(portfolio: Portfolio) -> Decimal:
-    values = (
-        value_usd(units=item.units, decimals=item.decimals, price_usd=item.price_usd)
-        for item in portfolio.holdings
-    )
-    return sum(values, Decimal(0))
 
 
 # -------------------------------------------------------------------------------------- problems

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from treasury.core.canonical import digest
 from treasury.core.policies import TierPolicy
 from treasury.core.types import (
     Address,
@@ -173,3 +174,9 @@ class Decision:
     skipped: tuple[SkippedTrade, ...]
     weights: tuple[Weight, ...]
     explanation: tuple[RuleRecord, ...]
+
+
+def decision_digest(*, inputs: DecisionInputs, decision: Decision) -> str:
+    """Binds what a decision saw to what it decided: SHA-256 hex over both canonical forms. A
+    proposal refers to it for ever."""
+    return digest({"inputs": inputs, "result": decision})

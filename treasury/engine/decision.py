@@ -14,7 +14,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 from treasury.core.amounts import BPS, exact, value_usd
-from treasury.core.canonical import digest
 from treasury.core.decisions import (
     Decision,
     DecisionInputs,
@@ -76,11 +75,6 @@ def decide(inputs: DecisionInputs) -> Decision:
         trades=trades,
         skipped=solution.skipped,
     )
-
-
-def decision_digest(*, inputs: DecisionInputs, decision: Decision) -> str:
-    """SHA-256 hex over both canonical forms: what a proposal refers to for ever."""
-    return digest({"decision": decision, "inputs": inputs})
 
 
 def _ended(

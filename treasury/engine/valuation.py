@@ -50,17 +50,6 @@ class TierView:
 
 
 @exact
-def holding_value_usd(holding: Holding) -> Decimal:
-    return value_usd(units=holding.units, decimals=holding.decimals, price_usd=holding.price_usd)
-
-
-@exact
-def nav_usd(portfolio: Portfolio) -> Decimal:
-    """NAV: all holdings, reserves included."""
-    return sum((holding_value_usd(holding) for holding in portfolio.holdings), Decimal(0))
-
-
-@exact
 def weights(values_usd: Mapping[Address, Decimal]) -> dict[Address, Decimal]:
     """Each value's share of their sum, as fractions; all 0 when the sum is 0."""
     total = sum(values_usd.values(), Decimal(0))

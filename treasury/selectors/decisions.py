@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 
-from treasury.core.canonical import digest
-from treasury.core.decisions import Decision, DecisionInputs
+from treasury.core.decisions import Decision, DecisionInputs, decision_digest
 from treasury.core.policy_documents import policy_hash
 from treasury.core.revival import revive
 from treasury.engine.decision import decide
@@ -15,11 +14,6 @@ from treasury.models import Decision as DecisionRow
 
 def revive_decision(row: DecisionRow) -> tuple[DecisionInputs, Decision]:
     return revive(DecisionInputs, json.loads(row.inputs)), revive(Decision, json.loads(row.result))
-
-
-def decision_digest(inputs: DecisionInputs, result: Decision) -> str:
-    """Binds what a decision saw to what it decided."""
-    return digest({"inputs": inputs, "result": result})
 
 
 def decision_by_id(decision_id: int) -> DecisionRow:
@@ -60,7 +54,7 @@ def replay_decision(row: DecisionRow) -> Replay:
     ]
     if policy_hash(inputs.policy) != inputs.policy_hash:
         differences.append("inputs.policy")
-    replayed_digest = decision_digest(inputs, replayed)
+    replayed_digest = decision_digest(inputs=inputs, decision=replayed)
     if replayed_digest != row.digest and not differences:
         differences.append("inputs")
     return Replay(row.digest, replayed_digest, tuple(differences))

@@ -7,13 +7,18 @@ from decimal import Decimal
 from django.db import transaction
 
 from treasury.core.canonical import canonical_bytes
-from treasury.core.decisions import Decision, DecisionContext, DecisionInputs, PriceGap
+from treasury.core.decisions import (
+    Decision,
+    DecisionContext,
+    DecisionInputs,
+    PriceGap,
+    decision_digest,
+)
 from treasury.core.lots import total_usd
 from treasury.core.types import NATIVE, Actor, Address, GasPrice
 from treasury.engine.decision import decide
 from treasury.models import Decision as DecisionRow
 from treasury.models import PolicyVersion, Position, Snapshot, Tier
-from treasury.selectors.decisions import decision_digest
 from treasury.selectors.lots import open_lots
 from treasury.selectors.policies import policy_in_force
 from treasury.selectors.portfolio import tier_by_id, tier_portfolio
@@ -96,7 +101,7 @@ def _store(
             trigger_reason=result.trigger.reason[:300],
             inputs=canonical_bytes(inputs).decode(),
             result=canonical_bytes(result).decode(),
-            digest=decision_digest(inputs, result),
+            digest=decision_digest(inputs=inputs, decision=result),
         )
         payload = {
             "id": row.public_id,

@@ -12,11 +12,11 @@ from config.local.chain.rpc import encode_call
 from execution.core.types import Mechanism
 from execution.selectors.plans import decode_plan, decode_safe_transaction, plan_by_id
 from execution.selectors.transactions import failed_streak, transaction_by_id
+from execution.services.checking_books import check_books
 from execution.services.confirming import confirmation_status
 from execution.services.limits import remaining_allowances
 from execution.services.opening import CannotOpenError
 from execution.services.preparing import PreparedPlan
-from execution.services.reconciling import check_books
 from execution.services.submission import SubmissionRefusedError, broadcast, cancel_unsent
 from tests.chain.execution.world import World
 from treasury.core.decisions import Trade

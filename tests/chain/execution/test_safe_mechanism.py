@@ -25,13 +25,13 @@ from execution.selectors.plans import (
     plan_value,
 )
 from execution.selectors.transactions import fills, turnover_usd
+from execution.services.checking_books import check_books
 from execution.services.confirming import (
     ConfirmationRefusedError,
     confirmation_status,
     packed_signatures,
 )
 from execution.services.preparing import PreparedPlan, close_safe_transaction, resimulate
-from execution.services.reconciling import check_books
 from execution.services.submission import SubmissionRefusedError
 from tests.chain.execution.world import TESTER, World, sign
 from treasury.core.types import Address

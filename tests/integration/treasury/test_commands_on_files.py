@@ -23,11 +23,10 @@ from tests.architecture.source import ROOT
 from tests.unit.engine.tiers import inputs, policy
 from treasury.core.canonical import canonical_bytes, plain
 from treasury.core.decision_documents import parse_inputs
-from treasury.core.decisions import Decision
+from treasury.core.decisions import Decision, decision_digest
 from treasury.core.policy_documents import policy_hash
 from treasury.core.revival import revive
 from treasury.engine.decision import decide
-from treasury.selectors.decisions import decision_digest
 
 NOWHERE = {
     "DJANGO_SETTINGS_MODULE": "config.settings.local",
@@ -84,7 +83,7 @@ def test_decide__as_a_process_without_servers__decision_with_digest(tmp_path: Pa
     value = parse_inputs(OWN)
     decision = decide(value)
     assert revive(Decision, found) == decision
-    assert digest == decision_digest(value, decision)
+    assert digest == decision_digest(inputs=value, decision=decision)
     assert found["outcome"] == "TRADES"
     assert round(Decimal(found["weights"][0]["after_bps"]), -1) == 6250
     assert found["trades"][0]["lots"][0]["lot_ref"] == "buy-1"
@@ -139,7 +138,7 @@ def test_decide__stored_inputs__the_recorded_digest(
     value = inputs(policy_hash=policy_hash(policy()))
     call_command("decide", input=str(saved(tmp_path, plain(value))), output="-")
     shown = capsys.readouterr()
-    assert json.loads(shown.out)["digest"] == decision_digest(value, decide(value))
+    assert json.loads(shown.out)["digest"] == decision_digest(inputs=value, decision=decide(value))
     assert shown.err == ""
 
 

@@ -7,7 +7,7 @@ import pytest
 from treasury.core.drift import AssetDrift, asset_drift, band_half_width, portfolio_drift
 from treasury.core.policies import Band, BandKind, Target
 from treasury.core.types import Address, BlockRef, Holding, Portfolio
-from treasury.engine.valuation import available_units, holding_value_usd, nav_usd, weights
+from treasury.engine.valuation import available_units, weights
 
 A, B, C = (Address("0x" + letter * 40) for letter in "abc")
 
@@ -90,8 +90,8 @@ def test_valuation__two_holdings__exact_sum() -> None:
         Holding(B, "BBB", 6, 1_500_000, Decimal("0.9999")),
     )
     portfolio = Portfolio(BlockRef(1, "0x", 1), holdings)
-    assert holding_value_usd(holdings[1]) == Decimal("1.49985")
-    assert nav_usd(portfolio) == Decimal("2001.499850000000000001")
+    assert holdings[1].value_usd == Decimal("1.49985")
+    assert portfolio.nav_usd == Decimal("2001.499850000000000001")
 
 
 @pytest.mark.parametrize(("units", "reserve", "free"), [(10, 3, 7), (3, 10, 0), (3, 3, 0)])

@@ -29,11 +29,12 @@ from treasury.core.decisions import (
     PriceGap,
     RemainingAllowance,
     TriggerState,
+    decision_digest,
 )
 from treasury.core.policies import LotMethod, Scope
 from treasury.core.revival import revive
 from treasury.core.types import Address, Holding, LotState
-from treasury.engine.decision import decide, decision_digest
+from treasury.engine.decision import decide
 
 MILLION = 10**6
 

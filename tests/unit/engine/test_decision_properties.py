@@ -13,11 +13,17 @@ from hypothesis import strategies as st
 from tests.unit.engine.tiers import ASSETS, NOW, USD, inputs, pair, policy
 from treasury.core.amounts import BPS, exact, value_usd
 from treasury.core.canonical import plain
-from treasury.core.decisions import Decision, DecisionInputs, Outcome, RemainingAllowance
+from treasury.core.decisions import (
+    Decision,
+    DecisionInputs,
+    Outcome,
+    RemainingAllowance,
+    decision_digest,
+)
 from treasury.core.policies import Band, BandKind, LotMethod, Scope, Target
 from treasury.core.revival import revive
 from treasury.core.types import BlockRef, GasPrice, Holding, LotState, PairCost, Portfolio
-from treasury.engine.decision import decide, decision_digest
+from treasury.engine.decision import decide
 from treasury.engine.valuation import TierView, tier_view
 
 
