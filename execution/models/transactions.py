@@ -27,8 +27,9 @@ class SafeTransactionStatus(models.TextChoices):
 class SafeTransaction(models.Model):
     """The ten fields that owners sign, written before anyone can see them. `parent` set: the nested
     transaction of a tier Safe, whose nonce and hash are predictions for the planned queue order and
-    which nobody signs. Signatures stay alive until the nonce is consumed at finality (DEAD,
-    REPLACED say how we see it, not that nobody could still execute)."""
+    which nobody signs. `rejects` set: the empty call to the Safe itself that consumes the same
+    nonce instead of the other one (G5). Signatures stay alive until the nonce is consumed at
+    finality (DEAD, REPLACED say how we see it, not that nobody could still execute)."""
 
     public_id = public_id_field("stx")
     plan = models.ForeignKey("execution.Plan", models.PROTECT, related_name="safe_transactions")
@@ -36,6 +37,7 @@ class SafeTransaction(models.Model):
         "treasury.SafeAccount", models.PROTECT, related_name="safe_transactions"
     )
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="nested")
+    rejects = models.ForeignKey("self", models.PROTECT, null=True, related_name="rejections")
     chain_id = models.PositiveBigIntegerField()
     nonce = models.PositiveBigIntegerField()
     to = address_field()
@@ -57,8 +59,16 @@ class SafeTransaction(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["safe", "nonce"],
-                condition=models.Q(status="ACTIVE", parent__isnull=True),
+                condition=models.Q(status="ACTIVE", parent__isnull=True, rejects__isnull=True),
                 name="safe_tx_one_active_per_nonce",
+            ),
+            models.UniqueConstraint(
+                fields=["rejects"], name="safe_tx_one_rejection", nulls_distinct=True
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rejects__isnull=True)
+                | models.Q(parent__isnull=True, value=0, data=b"", operation=0),
+                name="safe_tx_rejection_is_empty",
             ),
             models.UniqueConstraint(
                 fields=["safe_tx_hash"],
@@ -121,6 +131,33 @@ class Confirmation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner} for {self.safe_transaction}"
+
+
+class MemberConfirmation(models.Model):
+    """One member's signature inside an owner that is itself a Safe. Enough of them are packed into
+    that owner's one CONTRACT Confirmation; shown as "1 of 2" until then."""
+
+    public_id = public_id_field("conf")
+    safe_transaction = models.ForeignKey(
+        "execution.SafeTransaction", models.PROTECT, related_name="member_confirmations"
+    )
+    owner = address_field()
+    member = address_field()
+    kind = models.CharField(max_length=14, choices=ConfirmationKind.choices)
+    signature = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["safe_transaction", "owner", "member"], name="member_confirms_once"
+            ),
+            address_check("owner", model="member_confirmation"),
+            address_check("member", model="member_confirmation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} within {self.owner} for {self.safe_transaction}"
 
 
 class Transaction(models.Model):

@@ -38,25 +38,40 @@ BRAKES = frozenset(
     }
 )
 
+ACTS = frozenset(
+    {
+        access.PROPOSAL_WRITE,
+        access.PROPOSAL_EDIT,
+        access.PROPOSAL_IMPORT,
+        access.PROPOSAL_COMMENT,
+        access.ABSENCE_WRITE,
+        access.CHANNEL_WRITE,
+    }
+)
+"""What everybody with an acting role may do; none of it moves money by itself."""
+
 MATRIX: dict[Role, frozenset[str]] = {
     Role.FINANCE: READS
     | AUDIT
     | BRAKES
-    | {access.PROPOSAL_WRITE, access.POLICY_APPROVE, access.BREAKER_RESET},
+    | ACTS
+    | {access.POLICY_APPROVE, access.BREAKER_RESET, access.NOTICE_WRITE, access.ADDRESS_WRITE},
     Role.OPERATOR: READS
     | BRAKES
-    | {access.PROPOSAL_WRITE, access.PROPOSAL_APPROVE, access.PROPOSAL_EXECUTE},
+    | ACTS
+    | {access.PROPOSAL_APPROVE, access.PROPOSAL_EXECUTE, access.NOTICE_WRITE},
     Role.SIGNER: READS
     | BRAKES
+    | ACTS
     | {
-        access.PROPOSAL_WRITE,
         access.PROPOSAL_CONFIRM,
         access.PROPOSAL_EXECUTE,
         access.POLICY_APPROVE,
         access.BREAKER_RESET,
+        access.ADDRESS_WRITE,
     },
-    Role.AUDITOR: READS | AUDIT,
-    Role.ADMIN: READS,
+    Role.AUDITOR: READS | AUDIT | {access.CHANNEL_WRITE},
+    Role.ADMIN: READS | {access.IDENTITY_WRITE, access.CHANNEL_WRITE},
 }
 
 

@@ -1,22 +1,59 @@
 """Rows of governance, one file per aggregate."""
 
-from governance.models.approvals import Approval, ApprovalKind
+from governance.models.addresses import AddressEntry
+from governance.models.anchors import AuditAnchor
+from governance.models.approvals import (
+    Acknowledgement,
+    Answer,
+    Approval,
+    ApprovalKind,
+    Comment,
+    Reading,
+)
+from governance.models.availability import Absence
 from governance.models.halts import Halt, HaltLevel, HaltScope
-from governance.models.identity import ApiToken, RoleGrant, TierOwner, User, Wallet
+from governance.models.identity import (
+    ApiToken,
+    RoleGrant,
+    SignInRequest,
+    TierOwner,
+    User,
+    Wallet,
+)
+from governance.models.notices import Notice, NoticeKind
+from governance.models.notifications import Channel, Notification, NotificationState
 from governance.models.policy_changes import PolicyApproval
-from governance.models.proposals import Proposal, Route
+from governance.models.proposals import ImportedProposal, Proposal, Route
+from governance.models.publication import Publication
+from governance.models.requests import IdempotentRequest
 
 __all__ = [
+    "Absence",
+    "Acknowledgement",
+    "AddressEntry",
+    "Answer",
     "ApiToken",
     "Approval",
     "ApprovalKind",
+    "AuditAnchor",
+    "Channel",
+    "Comment",
     "Halt",
     "HaltLevel",
     "HaltScope",
+    "IdempotentRequest",
+    "ImportedProposal",
+    "Notice",
+    "NoticeKind",
+    "Notification",
+    "NotificationState",
     "PolicyApproval",
     "Proposal",
+    "Publication",
+    "Reading",
     "RoleGrant",
     "Route",
+    "SignInRequest",
     "TierOwner",
     "User",
     "Wallet",

@@ -32,6 +32,24 @@ class Wallet(models.Model):
         return self.address
 
 
+class SignInRequest(models.Model):
+    """A sign-in by wallet that is under way (ERC-4361): the text that the server built and the
+    wallet signs. Single use: taking it deletes it. `browser` ties it to the cookie that asked."""
+
+    nonce = models.CharField(max_length=40, unique=True)
+    browser = models.CharField(max_length=64)
+    address = address_field()
+    text = models.TextField()
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [address_check("address", model="sign_in_request")]
+
+    def __str__(self) -> str:
+        return f"{self.address} until {self.expires_at}"
+
+
 class RoleGrant(models.Model):
     """One role of one person in one treasury. Signer is not granted: it follows from the chain."""
 
@@ -54,7 +72,8 @@ class RoleGrant(models.Model):
 
 class ApiToken(models.Model):
     """A machine's key: 256 random bits, shown once, kept as SHA-256. It can never sign or
-    approve."""
+    approve. `tier` and `networks` (CIDR) narrow it; null and empty: no narrower than its
+    treasury."""
 
     public_id = public_id_field("key")
     treasury = models.ForeignKey("treasury.Treasury", models.PROTECT, related_name="+")
@@ -62,6 +81,9 @@ class ApiToken(models.Model):
     prefix = models.CharField(max_length=24, unique=True)
     secret_hash = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
+    tier = models.ForeignKey("treasury.Tier", models.PROTECT, null=True, related_name="+")
+    networks = models.JSONField(default=list)
+    issuer = models.ForeignKey("governance.User", models.PROTECT, null=True, related_name="+")
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     latest_use_at = models.DateTimeField(null=True)

@@ -79,3 +79,27 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.public_id} {self.state}"
+
+
+class ImportedProposal(models.Model):
+    """A Safe transaction that somebody brought: trusted for its bytes only. Everything shown is
+    recomputed from `fields`; `refusals` say what is wrong with it, empty means nothing found."""
+
+    public_id = public_id_field("ext")
+    treasury = models.ForeignKey("treasury.Treasury", models.PROTECT, related_name="+")
+    importer = models.ForeignKey("governance.User", models.PROTECT, related_name="+")
+    safe_tx_hash = models.CharField(max_length=66)
+    fields = models.JSONField()
+    document = models.TextField()
+    refusals = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["treasury", "safe_tx_hash"], name="imported_once_per_hash"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"external {self.safe_tx_hash}"

@@ -26,6 +26,14 @@ PROPOSAL_EXECUTE = "proposal.execute"
 BREAKER_RESET = "breaker.reset"
 POLICY_APPROVE = "policy.approve"
 TIER_DEGRADE = "tier.degrade"
+PROPOSAL_COMMENT = "proposal.comment"
+PROPOSAL_EDIT = "proposal.edit"
+PROPOSAL_IMPORT = "proposal.import"
+NOTICE_WRITE = "notice.write"
+ADDRESS_WRITE = "address.write"
+ABSENCE_WRITE = "absence.write"
+CHANNEL_WRITE = "channel.write"
+IDENTITY_WRITE = "identity.write"
 
 PUBLIC = "public"
 """Liveness probes and the API description: no identity asked for."""
@@ -53,6 +61,14 @@ PEOPLE_ONLY = frozenset(
         BREAKER_RESET,
         POLICY_APPROVE,
         TIER_DEGRADE,
+        PROPOSAL_COMMENT,
+        PROPOSAL_EDIT,
+        PROPOSAL_IMPORT,
+        NOTICE_WRITE,
+        ADDRESS_WRITE,
+        ABSENCE_WRITE,
+        CHANNEL_WRITE,
+        IDENTITY_WRITE,
     }
 )
 ACTIONS = SCOPES | PEOPLE_ONLY | {PUBLIC}

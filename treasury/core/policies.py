@@ -118,6 +118,29 @@ class HaltRules:
     max_nav_jump_bps: int
 
 
+class OnSilence(StrEnum):
+    """What a proposal does when nobody acts in time (G11)."""
+
+    EXPIRE = "EXPIRE"
+    ESCALATE = "ESCALATE"
+    DEGRADE = "DEGRADE"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRules:
+    """How people look at the tier's proposals (G4, G11). No execution before
+    `min_review_seconds` after the proposal was made (0: none); from `question_value_usd` on, and
+    whenever a risk flag is up, an approver answers a question drawn from the proposal. After
+    `silence_seconds` without anybody's act the deputies and owners are told, and `on_silence`
+    decides: EXPIRE waits for the deadline, ESCALATE asks the tier's owners, DEGRADE also lowers
+    the tier to SEMI."""
+
+    min_review_seconds: int
+    question_value_usd: Decimal
+    silence_seconds: int
+    on_silence: OnSilence
+
+
 @dataclass(frozen=True, slots=True)
 class TierPolicy:
     """Everything the engine may know about what a tier wants. Weights sum to 10,000 bps."""
@@ -145,6 +168,7 @@ class TierPolicy:
     halts: HaltRules
     unit_limits: tuple[UnitLimit, ...]
     operator_safe: bool
+    review: ReviewRules
 
     def target(self, asset: Address) -> Target:
         for target in self.targets:

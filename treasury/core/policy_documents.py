@@ -173,6 +173,18 @@ def _check_halts(policy: TierPolicy) -> Iterator[Problem]:
     yield from _at_least("/halts/max_nav_jump_bps", policy.halts.max_nav_jump_bps, 1)
 
 
+def _check_review(policy: TierPolicy) -> Iterator[Problem]:
+    rules = policy.review
+    yield from _at_least("/review/min_review_seconds", rules.min_review_seconds, 0)
+    yield from _usd("/review/question_value_usd", rules.question_value_usd)
+    yield from _at_least("/review/silence_seconds", rules.silence_seconds, 1)
+    if rules.min_review_seconds >= policy.proposal_ttl_seconds:
+        yield (
+            "/review/min_review_seconds",
+            "is not below proposal_ttl_seconds, so no proposal could ever execute; lower it",
+        )
+
+
 def _check_unit_limits(policy: TierPolicy) -> Iterator[Problem]:
     for index, limit in enumerate(policy.unit_limits):
         pointer = f"/unit_limits/{index}"
@@ -201,6 +213,7 @@ _CHECKS: tuple[Callable[[TierPolicy], Iterator[Problem]], ...] = (
     _check_prices,
     _check_escalation,
     _check_halts,
+    _check_review,
     _check_unit_limits,
 )
 

@@ -14,7 +14,9 @@ from treasury.core.policies import (
     HaltRules,
     LotMethod,
     Mode,
+    OnSilence,
     PriceRules,
+    ReviewRules,
     Scope,
     Target,
     TierPolicy,
@@ -28,6 +30,14 @@ HOUR = 3600
 DAY = 24 * HOUR
 GWEI = 10**9
 PRICES = PriceRules(min_sources=2, min_on_chain=1, max_deviation_bps=1_000)
+STRATEGIC_REVIEW = ReviewRules(
+    min_review_seconds=0,
+    question_value_usd=Decimal(100_000),
+    silence_seconds=DAY,
+    on_silence=OnSilence.ESCALATE,
+)
+CORE_REVIEW = ReviewRules(0, Decimal(50_000), HOUR, OnSilence.ESCALATE)
+YIELD_REVIEW = ReviewRules(0, Decimal(200_000), HOUR, OnSilence.EXPIRE)
 HALTS = HaltRules(max_base_fee_wei=80 * GWEI, failure_streak=3, max_nav_jump_bps=2_500)
 
 
@@ -59,6 +69,7 @@ def strategic_policy(deployment: Deployment) -> TierPolicy:
         halts=HALTS,
         unit_limits=(),
         operator_safe=False,
+        review=STRATEGIC_REVIEW,
     )
 
 
@@ -98,6 +109,7 @@ def core_policy(deployment: Deployment) -> TierPolicy:
         halts=HALTS,
         unit_limits=_limits(deployment, deployment.safes.core),
         operator_safe=True,
+        review=CORE_REVIEW,
     )
 
 
@@ -131,6 +143,7 @@ def yield_policy(deployment: Deployment) -> TierPolicy:
         halts=HALTS,
         unit_limits=_limits(deployment, deployment.safes.yield_),
         operator_safe=False,
+        review=YIELD_REVIEW,
     )
 
 

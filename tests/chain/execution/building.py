@@ -277,4 +277,10 @@ def _policy(world: World, name: str, symbols: Sequence[str]) -> dict[str, Any]:
             if item.roles == modifier and name != "reserve"
         ],
         "operator_safe": name == "core",
+        "review": {
+            "min_review_seconds": 0,
+            "question_value_usd": "100000",
+            "silence_seconds": 3600,
+            "on_silence": "EXPIRE",
+        },
     }

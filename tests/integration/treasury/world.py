@@ -233,6 +233,12 @@ def policy_document(world: World, weights: dict[str, int], **changes: Any) -> di
         "halts": {"max_base_fee_wei": 10**11, "failure_streak": 3, "max_nav_jump_bps": 2_000},
         "unit_limits": [],
         "operator_safe": False,
+        "review": {
+            "min_review_seconds": 0,
+            "question_value_usd": "100000",
+            "silence_seconds": 3600,
+            "on_silence": "EXPIRE",
+        },
     }
     return deepcopy(document) | changes
 

@@ -62,4 +62,10 @@ def example_document() -> dict[str, Any]:
             }
         ],
         "operator_safe": True,
+        "review": {
+            "min_review_seconds": 0,
+            "question_value_usd": "100000",
+            "silence_seconds": 3600,
+            "on_silence": "EXPIRE",
+        },
     }

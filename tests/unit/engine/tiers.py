@@ -15,7 +15,9 @@ from treasury.core.policies import (
     HaltRules,
     LotMethod,
     Mode,
+    OnSilence,
     PriceRules,
+    ReviewRules,
     Scope,
     Target,
     TierPolicy,
@@ -68,6 +70,7 @@ def policy(**changes: Any) -> TierPolicy:
         halts=HaltRules(max_base_fee_wei=100 * GWEI, failure_streak=3, max_nav_jump_bps=1000),
         unit_limits=(),
         operator_safe=False,
+        review=ReviewRules(0, Decimal(100_000), 3_600, OnSilence.EXPIRE),
     )
     return replace(base, **changes)
 

@@ -11,7 +11,9 @@ from treasury.core.policies import (
     HaltRules,
     LotMethod,
     Mode,
+    OnSilence,
     PriceRules,
+    ReviewRules,
     Scope,
     Target,
     TierPolicy,
@@ -54,4 +56,5 @@ POLICY = TierPolicy(
     halts=HaltRules(max_base_fee_wei=10**11, failure_streak=3, max_nav_jump_bps=2_000),
     unit_limits=(),
     operator_safe=False,
+    review=ReviewRules(0, Decimal(100_000), 3_600, OnSilence.EXPIRE),
 )

@@ -12,12 +12,17 @@ def test_every_action_of_people_belongs_to_somebody() -> None:
     assert given <= access.ACTIONS
 
 
-def test_an_administrator_only_reads() -> None:
-    assert not MATRIX[Role.ADMIN] & (access.PEOPLE_ONLY | {access.PROPOSAL_WRITE})
+OWN = {access.CHANNEL_WRITE}
+"""How somebody is told is everybody's own business."""
+
+
+def test_an_administrator_has_no_money_right() -> None:
+    changing = (access.PEOPLE_ONLY | {access.PROPOSAL_WRITE}) - OWN
+    assert MATRIX[Role.ADMIN] & changing == {access.IDENTITY_WRITE}
 
 
 def test_an_auditor_changes_nothing() -> None:
-    changing = access.PEOPLE_ONLY | {access.PROPOSAL_WRITE, access.BREAKER_TRIP}
+    changing = access.PEOPLE_ONLY - OWN | {access.PROPOSAL_WRITE, access.BREAKER_TRIP}
     assert not MATRIX[Role.AUDITOR] & changing
 
 
