@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
            --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-full bench scenarios clean \
+.PHONY: help setup lock demo browser test test-full bench scenarios screenshots clean \
         check check-types check-rules check-imports check-lint check-format
 
 help: ## list the targets
@@ -36,10 +36,13 @@ lock: | $(UV) ## renew both locks from the .in files (runtime first: dev takes i
 demo: setup ## everything, until Ctrl-C
 	$(BIN)/python manage.py demo
 
-test: setup ## all tests but the slow ones
+browser: setup ## a Chromium for the browser tests, found or installed
+	$(BIN)/python -P tests/browser/fetch_chromium.py
+
+test: setup browser ## all tests but the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-test-full: setup ## all tests
+test-full: setup browser ## all tests
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not benchmark"
 
 # The gates do not depend on each other: two at a time, the longest first, each one's output in one piece.
@@ -64,6 +67,9 @@ check-format:
 
 bench: setup ## measurements
 	$(BIN)/python -m pytest -n 0 -m benchmark tests/benchmarks
+
+screenshots: setup browser ## draw every page into docs/screenshots
+	BALLAST_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -n 0 tests/browser/test_screenshots.py
 
 scenarios: setup ## the whole service over many days
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not benchmark" tests/scenarios

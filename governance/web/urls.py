@@ -1,13 +1,14 @@
-"""Addresses of governance's pages."""
+"""Addresses of governance's pages. Each answers with and without a trailing slash."""
 
 from __future__ import annotations
 
 from django.urls import re_path
 
-from governance.web.views import Dashboard, Login, Logout
+from governance.web.home import Home
+from governance.web.sign_in.password import Login, Logout
 
 urlpatterns = [
-    re_path(r"^$", Dashboard.as_view(), name="dashboard"),
+    re_path(r"^$", Home.as_view(), name="home"),
     re_path(r"^login/?$", Login.as_view(), name="login"),
     re_path(r"^logout/?$", Logout.as_view(), name="logout"),
 ]

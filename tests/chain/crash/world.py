@@ -22,7 +22,7 @@ from config.local.processes import MARK
 from config.local.scenarios.judge import Judge
 from config.local.seed.treasury import Seeded, seed_treasury
 from tests.chain.crash.children import Nursery, nursery
-from tests.chain.crash.database import OwnDatabase
+from tests.own_database import OwnDatabase
 
 SEED = 7
 

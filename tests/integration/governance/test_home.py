@@ -19,14 +19,14 @@ def sign_in(browser: Client, name: str, password: str = PASSWORD) -> int:
     return browser.post("/login", {"username": name, "password": password}).status_code
 
 
-def test_dashboard__nobody_signed_in__asks_to_sign_in(browser: Client) -> None:
+def test_home__nobody_signed_in__asks_to_sign_in(browser: Client) -> None:
     answer = browser.get("/")
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/login")
 
 
 @pytest.mark.parametrize("name", ["fiona", "olga", "sofia", "arne"])
-def test_dashboard__people_of_the_treasury__see_value_and_proposals(
+def test_home__people_of_the_treasury__see_value_and_proposals(
     stage: Stage, browser: Client, name: str
 ) -> None:
     stage.propose("yield")
@@ -36,13 +36,13 @@ def test_dashboard__people_of_the_treasury__see_value_and_proposals(
         assert words in page
 
 
-def test_dashboard__no_role_anywhere__forbidden(stage: Stage, browser: Client) -> None:
+def test_home__no_role_anywhere__forbidden(stage: Stage, browser: Client) -> None:
     stage.people["fiona"].role_grants.all().delete()
     sign_in(browser, "fiona")
     assert browser.get("/").status_code == 403
 
 
-def test_dashboard__halt__is_told_first(stage: Stage, browser: Client) -> None:
+def test_home__halt__is_told_first(stage: Stage, browser: Client) -> None:
     stop(stage)
     stage.evaluate("yield")
     sign_in(browser, "fiona")

@@ -1,4 +1,4 @@
-"""A database of the crash tests' own on the run's PostgreSQL: other processes see what is committed
+"""A database of one test module on the run's PostgreSQL: other processes see what is committed
 in it, and copies of it are kept to begin again from."""
 
 from __future__ import annotations

@@ -1,0 +1,75 @@
+"""How pages write numbers, times and addresses: always with their unit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+MISSING = "—"
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+
+
+@register.filter
+def usd(value: Decimal | None) -> str:
+    """`12345.6` -> `12,345.60 USD`; a dash where there is no price."""
+    return MISSING if value is None else f"{value:,.2f} USD"
+
+
+@register.filter
+def units(value: int | None, decimals: int) -> str:
+    """Base units as a token amount, exact, without trailing zeros."""
+    if value is None:
+        return MISSING
+    text = f"{Decimal(value).scaleb(-decimals):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@register.filter
+def percent(bps: Decimal | int | None) -> str:
+    """Basis points as per cent with two digits: `125` -> `1.25 %`."""
+    return MISSING if bps is None else f"{Decimal(bps) / 100:,.2f} %"
+
+
+@register.filter
+def utc(timestamp: int | datetime | None) -> SafeString | str:
+    """A time element in UTC; takes block time (Unix seconds) or a datetime."""
+    if timestamp is None:
+        return MISSING
+    at = timestamp if isinstance(timestamp, datetime) else datetime.fromtimestamp(timestamp, UTC)
+    at = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}">{} UTC</time>', at.isoformat(), at.strftime("%Y-%m-%d %H:%M:%S")
+    )
+
+
+@register.filter
+def duration(seconds: int | None) -> str:
+    """`11520` -> `3 h 12 min`; the two largest units, rounded down."""
+    if seconds is None:
+        return MISSING
+    seconds = max(int(seconds), 0)
+    parts = [
+        (seconds // DAY, "d"),
+        (seconds % DAY // HOUR, "h"),
+        (seconds % HOUR // MINUTE, "min"),
+        (seconds % MINUTE, "s"),
+    ]
+    while len(parts) > 1 and parts[0][0] == 0:
+        parts = parts[1:]
+    return " ".join(f"{count} {name}" for count, name in parts[:2] if count or len(parts) == 1)
+
+
+@register.filter
+def address(value: str) -> SafeString:
+    """Whole, breakable, in the form that a device shows: nobody compares six characters."""
+    return format_html('<span class="hash">{}</span>', value)
+
+
+@register.filter
+def short_id(public_id: str) -> str:
+    return public_id[-8:]

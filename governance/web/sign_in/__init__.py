@@ -1,0 +1,1 @@
+"""Coming in and proving who one is."""
