@@ -3,22 +3,49 @@ now."""
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from governance.core.roles import MATRIX, Role
 from governance.models import User
 from governance.selectors import people
 from governance.services.signers import OwnersUnknownError, signer_treasuries
 
 
+class Rights:
+    """What one person may do where. Grants, wallets and, when being a signer would matter, the
+    owners on the chain are read once, however many actions are asked for: keep it for one request
+    and no longer."""
+
+    def __init__(self, *, user: User, rpc_url: str) -> None:
+        self._user = user
+        self._rpc_url = rpc_url
+
+    def where(self, action: str) -> frozenset[int]:
+        """Treasuries in which the person may take the action. OwnersUnknownError when only being a
+        signer would allow it and the chain does not answer."""
+        allowed = people.allowed_treasuries(roles=self._granted, action=action)
+        if not self.wallets or action not in MATRIX[Role.SIGNER]:
+            return allowed
+        try:
+            return allowed | self._signer_of
+        except OwnersUnknownError:
+            if not allowed:
+                raise
+            return allowed
+
+    @cached_property
+    def wallets(self) -> frozenset[str]:
+        return people.wallets(user=self._user)
+
+    @cached_property
+    def _granted(self) -> dict[int, frozenset[Role]]:
+        return people.granted_roles(user=self._user)
+
+    @cached_property
+    def _signer_of(self) -> frozenset[int]:
+        return signer_treasuries(wallets=self.wallets, rpc_url=self._rpc_url)
+
+
 def treasuries_where(*, user: User, action: str, rpc_url: str) -> frozenset[int]:
-    """Treasuries in which the person may take the action; the chain is asked only when being a
-    signer would matter."""
-    allowed = people.allowed_treasuries(roles=people.granted_roles(user=user), action=action)
-    wallets = people.wallets(user=user)
-    if not wallets or action not in MATRIX[Role.SIGNER]:
-        return allowed
-    try:
-        return allowed | signer_treasuries(wallets=wallets, rpc_url=rpc_url)
-    except OwnersUnknownError:
-        if not allowed:
-            raise
-        return allowed
+    """Treasuries in which the person may take the one action."""
+    return Rights(user=user, rpc_url=rpc_url).where(action)

@@ -24,7 +24,7 @@ from django.views import View
 
 from governance.adapters.chain import head_block
 from governance.models import User
-from governance.services.rights import treasuries_where
+from governance.services.rights import Rights
 from governance.services.signers import OwnersUnknownError
 from governance.web.navigation import menu
 from treasury.core.types import Actor, ActorKind, BlockRef
@@ -43,12 +43,14 @@ class Page(View):
     title: ClassVar[str] = ""
 
     user: User
+    rights: Rights
     treasury_ids: frozenset[int]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
         self.user = request.user
+        self.rights = Rights(user=self.user, rpc_url=rpc_url())
         try:
             self.treasury_ids = self.allowed(self.action)
         except OwnersUnknownError as error:
@@ -63,7 +65,7 @@ class Page(View):
 
     def allowed(self, action: str) -> frozenset[int]:
         """Treasuries in which this person may take an action, for showing or hiding a button."""
-        return treasuries_where(user=self.user, action=action, rpc_url=rpc_url())
+        return self.rights.where(action)
 
     def context(self) -> dict[str, Any]:
         raise NotImplementedError

@@ -67,7 +67,9 @@ class AssetKind(models.TextChoices):
 
 
 class Asset(models.Model):
-    """A token of the treasury. `decimals` were read from the chain at onboarding and are pinned."""
+    """A token of the treasury. `decimals` were read from the chain at onboarding and are pinned.
+    `issuer` and `peg` (the currency that a stablecoin promises) are declared there by a person,
+    empty where nobody did: risk numbers are made of them, nothing is traded on them."""
 
     public_id = public_id_field("ast")
     treasury = models.ForeignKey("treasury.Treasury", models.PROTECT, related_name="assets")
@@ -76,6 +78,8 @@ class Asset(models.Model):
     decimals = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=12, choices=AssetKind.choices, default=AssetKind.ERC20)
     underlying = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
+    issuer = models.CharField(max_length=60, blank=True, default="")
+    peg = models.CharField(max_length=3, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -91,11 +91,14 @@ def add_asset(
     kind: AssetKind = AssetKind.ERC20,
     symbol: str = "",
     underlying_id: int | None = None,
+    issuer: str = "",
+    peg: str = "",
     block: BlockRef | None = None,
 ) -> Asset:
     """Pins the decimals. They are read from the chain and must equal what the person says: a wrong
     exponent is a wrong amount by powers of ten. `symbol` names the asset where the contract gives
-    none or an ambiguous one. NATIVE stands for the chain's currency."""
+    none or an ambiguous one. NATIVE stands for the chain's currency. `issuer` and `peg` are what
+    the person declares of a token that somebody stands behind."""
     with open_rpc(rpc_url) as rpc:
         found: TokenFacts = read_token(rpc, address, block=block)
     if found.decimals != decimals:
@@ -109,10 +112,18 @@ def add_asset(
         decimals=found.decimals,
         kind=AssetKind.NATIVE if address == NATIVE else kind,
         underlying_id=underlying_id,
+        issuer=issuer,
+        peg=peg,
     )
     with transaction.atomic():
         row.save(force_insert=True)
-        after = {"address": address, "symbol": row.symbol, "decimals": row.decimals}
+        after = {
+            "address": address,
+            "symbol": row.symbol,
+            "decimals": row.decimals,
+            "issuer": issuer,
+            "peg": peg,
+        }
         _record(actor, "asset.added", "asset", row.public_id, block, after)
     return row
 

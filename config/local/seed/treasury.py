@@ -49,6 +49,8 @@ SIGNERS: Final[dict[str, AccountName]] = {
     "bea": "board1",
     "boris": "board2",
 }
+ISSUERS: Final = {"USDC": "Circle", "DAI": "Sky", "WBTC": "BitGo"}
+PEGS: Final = {"USDC": "USD", "DAI": "USD"}
 OBJECTIVES: Final = {
     "strategic": "Long-term allocation of the treasury. Moves only by decision of the owners.",
     "core": "Operating reserve at 40/40/20. Corrected as soon as a band breaks.",
@@ -163,17 +165,26 @@ class _Seeding:
         }
 
     def assets(self) -> dict[str, Asset]:
-        found = {"ETH": self._asset(NATIVE, 18, AssetKind.NATIVE)}
+        found = {"ETH": self._asset("ETH", NATIVE, 18, AssetKind.NATIVE)}
         for symbol, token in self.deployment.tokens.items():
-            found[symbol] = self._asset(token.address, token.decimals, AssetKind.ERC20)
+            found[symbol] = self._asset(symbol, token.address, token.decimals, AssetKind.ERC20)
         vault = self.deployment.vault
         found[vault.symbol] = self._asset(
-            vault.address, vault.decimals, AssetKind.VAULT_SHARE, found[vault.asset].pk
+            vault.symbol,
+            vault.address,
+            vault.decimals,
+            AssetKind.VAULT_SHARE,
+            found[vault.asset].pk,
         )
         return found
 
     def _asset(
-        self, address: str, decimals: int, kind: AssetKind, underlying_id: int | None = None
+        self,
+        symbol: str,
+        address: str,
+        decimals: int,
+        kind: AssetKind,
+        underlying_id: int | None = None,
     ) -> Asset:
         return portfolio.add_asset(
             treasury_id=self.treasury.pk,
@@ -181,6 +192,8 @@ class _Seeding:
             decimals=decimals,
             kind=kind,
             underlying_id=underlying_id,
+            issuer=ISSUERS.get(symbol, ""),
+            peg=PEGS.get(symbol, ""),
             rpc_url=self.rpc_url,
             actor=SEEDER,
             block=self.block,
