@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import structlog
 from celery import shared_task
 from django.conf import settings
 
 from governance.adapters.chain import head_block
+from governance.services.registers import anchoring
+from governance.services.registers.anchoring import AnchorPlaces
 from governance.services.rounds import generate_round
 from governance.services.sweeping import settle
 from treasury.selectors.portfolio import treasuries
@@ -31,3 +36,14 @@ def advance_proposals() -> None:
     )
     if states:
         log.info("proposals_advanced", count=len(states))
+
+
+@shared_task
+def anchor_audit() -> None:
+    """Where the audit chain stands, told to the outside; off until a folder is named."""
+    if not settings.AUDIT_ANCHOR_DIR:
+        return
+    places = AnchorPlaces(Path(settings.AUDIT_ANCHOR_DIR), Path(settings.AUDIT_ANCHOR_KEYFILE))
+    written = anchoring.anchor_audit(places=places, now=datetime.now(UTC))
+    if written:
+        log.info("audit_anchored", line=written.line)

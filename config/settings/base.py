@@ -133,6 +133,11 @@ CHAIN_ID: int = env.int("CHAIN_ID", default=1)
 FINALITY_DEPTH: int = env.int("FINALITY_DEPTH", default=64)  # blocks; two epochs of Ethereum
 AUTOMATION_ENABLED: bool = env.bool("AUTOMATION_ENABLED", default=True)
 
+# ------------------------------------------------------------------------------------ audit
+# Where the signed anchors go (empty: nowhere) and the key that signs them: manage.py anchor_audit.
+AUDIT_ANCHOR_DIR: str = env.str("AUDIT_ANCHOR_DIR", default="")
+AUDIT_ANCHOR_KEYFILE: str = env.str("AUDIT_ANCHOR_KEYFILE", default="")
+
 # ------------------------------------------------------------------------------------ tasks
 # With the defaults a killed worker loses its task; with these it is run again (and may run twice).
 CELERY_TIMEZONE = "UTC"
@@ -168,8 +173,10 @@ def beat_schedule(seconds: float) -> dict[str, dict[str, Any]]:
         "governance.tasks.generate_proposals",
         "governance.tasks.advance_proposals",
     )
+    ticks = dict.fromkeys(names, seconds) | {"governance.tasks.anchor_audit": 20 * seconds}
     return {
-        name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name in names
+        name: {"task": name, "schedule": every, "options": {"expires": every}}
+        for name, every in ticks.items()
     }
 
 

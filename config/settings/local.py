@@ -50,6 +50,9 @@ RPC_URLS: list[str] = env.list("RPC_URLS", default=[env.str("RPC_URL", default=P
 CHAIN_ID = env.int("CHAIN_ID", default=31337)
 FINALITY_DEPTH = env.int("FINALITY_DEPTH", default=2)  # anvil with --slots-in-an-epoch 1
 
+AUDIT_ANCHOR_DIR = str(STATE / "anchors")
+AUDIT_ANCHOR_KEYFILE = str(STATE / "anchor-key.pem")
+
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False  # Ctrl-C need not wait for nothing
 CELERY_BEAT_SCHEDULE = beat_schedule(2.0)

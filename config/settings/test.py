@@ -34,5 +34,7 @@ RPC_URLS = env.list("TEST_RPC_URLS", default=["http://127.0.0.1:1"])
 CHAIN_ID = 31337
 FINALITY_DEPTH = 2
 
+AUDIT_ANCHOR_DIR = ""
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGGING = {**LOGGING, "root": {"handlers": ["console"], "level": "WARNING"}}

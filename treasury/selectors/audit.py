@@ -32,6 +32,24 @@ class AuditVerdict:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class NewestEvent:
+    """Where the chain stands; `event_hash` in hex, `count` the rows that are really there."""
+
+    event_id: int
+    event_hash: str
+    count: int
+
+
+def chain_head() -> NewestEvent | None:
+    """None while nothing was recorded. Checks nothing: `verify_chain` does."""
+    newest = AuditEvent.objects.order_by("-id").first()
+    if newest is None:
+        return None
+    count = AuditEvent.objects.filter(id__lte=newest.id).count()
+    return NewestEvent(newest.id, bytes(newest.hash).hex(), count)
+
+
 def verify_chain(anchors: Mapping[int, str] | None = None) -> AuditVerdict:
     """Reads every event once. `anchors`: event id -> hash in hex."""
     wanted = dict(anchors or {})

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from http import HTTPStatus
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,8 @@ class Command(BaseCommand):
         if "PostgreSQL" in settings.EMBEDDED:
             servers.create_roles(places)
         self.migrate()
+        if not Path(settings.AUDIT_ANCHOR_KEYFILE).exists():
+            call_command("anchor_audit", new_key=True, stdout=StringIO(), stderr=StringIO())
         seeded = self.seed(places)
         supervisor.start(*own_processes(places, port))
         supervisor.start(life(places, port, token=reader_token(), manual=manual))

@@ -1,0 +1,1 @@
+"""What is kept beside the loop: anchors, absences."""
