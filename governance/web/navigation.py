@@ -15,7 +15,10 @@ class MenuItem:
     is_current: bool
 
 
-MENU: Final[tuple[tuple[str, str], ...]] = (("home", "Home"),)
+MENU: Final[tuple[tuple[str, str], ...]] = (
+    ("home", "Home"),
+    ("executions", "Executions"),
+)
 """(name of the route, label)."""
 
 

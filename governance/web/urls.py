@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import re_path
+from django.urls import include, path, re_path
 
 from governance.web.home import Home
 from governance.web.sign_in.password import Login, Logout
@@ -11,4 +11,5 @@ urlpatterns = [
     re_path(r"^$", Home.as_view(), name="home"),
     re_path(r"^login/?$", Login.as_view(), name="login"),
     re_path(r"^logout/?$", Logout.as_view(), name="logout"),
+    path("", include("governance.web.registers.urls")),
 ]

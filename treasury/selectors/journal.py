@@ -24,6 +24,16 @@ def entries(treasury_id: int) -> QuerySet[JournalEntry]:
     return with_lines(JournalEntry.objects.filter(treasury_id=treasury_id)).order_by("sequence")
 
 
+def entries_of_transaction(*, treasury_id: int, tx_hash: str) -> tuple[JournalEntry, ...]:
+    """Entries that one mined transaction became, with their postings; reversals stand among
+    them. None for an empty hash."""
+    if not tx_hash:
+        return ()
+    rows = JournalEntry.objects.filter(treasury_id=treasury_id, tx_hash=tx_hash)
+    lines = Posting.objects.select_related("account__asset").order_by("line")
+    return tuple(rows.prefetch_related(Prefetch("postings", lines)).order_by("sequence"))
+
+
 def with_lines(rows: QuerySet[JournalEntry]) -> QuerySet[JournalEntry]:
     """Entries with everything that belongs to them, in five queries however many there are."""
     return rows.select_related("treasury", "reverses", "reversed_by").prefetch_related(

@@ -1,0 +1,1 @@
+"""What an execution came to, told to people: estimate against actual, and what happens next."""

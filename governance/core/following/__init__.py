@@ -1,0 +1,1 @@
+"""Where a piece of work is, for people who follow it."""

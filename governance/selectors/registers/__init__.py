@@ -1,0 +1,2 @@
+"""What the registers show: executions, monitoring, signers, addresses, notices, audit,
+integrations."""

@@ -1,0 +1,42 @@
+"""Where an object's page is, by its public id; text alone where it has none."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+ROUTES: Final[dict[str, tuple[str, ...]]] = {
+    "prop": ("proposal-page",),
+    "tx": ("execution",),
+}
+"""Prefix of the public id -> names of routes that take it."""
+PLACES: Final[dict[str, str]] = {}
+"""Prefix -> name of the page that shows all of its kind."""
+
+
+@register.filter
+def object_url(public_id: str) -> str:
+    """Empty where no page shows such objects."""
+    prefix = public_id.partition("_")[0]
+    for name in ROUTES.get(prefix, ()):
+        try:
+            return reverse(name, args=[public_id])
+        except NoReverseMatch:
+            continue
+    place = PLACES.get(prefix)
+    return f"{reverse(place)}#{public_id}" if place else ""
+
+
+@register.filter
+def object_link(public_id: str) -> SafeString:
+    """The id's end, linked to the object's page."""
+    url, short = object_url(public_id), public_id[-8:]
+    if not url:
+        return format_html('<span class="hash">{}</span>', short)
+    return format_html('<a class="hash" href="{}">{}</a>', url, short)

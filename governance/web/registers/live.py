@@ -1,0 +1,48 @@
+"""Pages with a live part, lists a page at a time, and a chain that may not answer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+
+from governance.web.base import Page, live, now_block
+from treasury.adapters.rpc import RpcError, RpcUnavailableError
+from treasury.core.types import BlockRef
+
+LARGEST_ID = 2**63 - 1
+
+
+class LivePage(Page):
+    """`live_template` is asked for again every few seconds and never holds a form: swapping it
+    would lose what somebody types. `around()` is what stands about it, made once."""
+
+    live_template: ClassVar[str]
+
+    def live_context(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def around(self) -> dict[str, Any]:
+        return {}
+
+    def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+        if "seen" in request.GET:
+            return self.fragment(self.live_template, self.live_context())
+        _digest, html = live(request, self.live_template, self.live_context())
+        return self.shown(self.template_name, {"live_part": html, **self.around()})
+
+
+def head_or_none() -> BlockRef | None:
+    """The newest block, None when no node answers: a page then says so and shows the rest."""
+    try:
+        return now_block()
+    except (RpcError, RpcUnavailableError):
+        return None
+
+
+def asked_id(request: HttpRequest) -> int | None:
+    """`?before=` of a list; anything but a row number is as if it were not there."""
+    given = request.GET.get("before", "")
+    if not (given.isascii() and given.isdigit()) or len(given) > len(str(LARGEST_ID)):
+        return None
+    return min(int(given), LARGEST_ID)
