@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.fetch_chromium import HOW, find_chromium
-from tests.browser.theatre import House, Theatre, running_house
+from tests.browser.story import PLAYED, tell_story
+from tests.browser.theatre import SEEDED, House, Theatre, running_house
 
 # Playwright's synchronous interface keeps an event loop in this thread; nothing else runs in it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -50,11 +51,27 @@ def house(
         yield found
 
 
-@pytest.fixture
-def theatre(house: House, browser_session: Browser, settings: Any) -> Iterator[Theatre]:
-    """The seeded treasury as it was, and windows that must not complain."""
-    house.restore()
-    opened = Theatre(house.stage, house.chain, house.url, browser_session)
-    yield opened
-    complaints = opened.close_windows()
+def opened(house: House, browser: Browser) -> Iterator[Theatre]:
+    found = Theatre(house.stage, house.chain, house.url, browser)
+    yield found
+    complaints = found.close_windows()
     assert complaints == []
+
+
+@pytest.fixture
+def theatre(house: House, browser_session: Browser) -> Iterator[Theatre]:
+    """The seeded treasury as it was, and windows that must not complain."""
+    house.restore(SEEDED)
+    yield from opened(house, browser_session)
+
+
+@pytest.fixture
+def played(house: House, browser_session: Browser) -> Iterator[Theatre]:
+    """A treasury in the middle of its life (`tests.browser.story`): something in every page."""
+    if house.is_kept(PLAYED):
+        house.restore(PLAYED)
+    else:
+        house.restore(SEEDED)
+        tell_story(house.stage)
+        house.keep(PLAYED)
+    yield from opened(house, browser_session)

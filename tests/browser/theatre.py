@@ -38,6 +38,7 @@ from tests.npm_modules import ensure_modules
 from tests.own_database import OwnDatabase
 
 SEED: Final = 7
+SEEDED: Final = "seeded"
 DESKTOP: Final = {"width": 1280, "height": 900}
 PHONE: Final = {"width": 390, "height": 844}
 AXE: Final = Path(__file__).parent / "axe-core"
@@ -144,25 +145,32 @@ class Theatre:
 
 @dataclass
 class House:
-    """What lasts as long as the test process: chain, database, web server."""
+    """What lasts as long as the test process: chain, database, web server. A stage that was kept
+    can be restored as often as wanted; those kept after it are forgotten with it."""
 
     cache: ChainCache
     chain: Chain
     database: OwnDatabase
     url: str
     stage: Stage
-    _snapshot: str = ""
+    _snapshots: dict[str, str] = field(default_factory=dict)
 
-    def keep(self) -> None:
-        self.database.keep("seeded")
-        self._snapshot = str(self.chain.rpc("evm_snapshot"))
+    def keep(self, name: str) -> None:
+        self.database.keep(name)
+        self._snapshots[name] = str(self.chain.rpc("evm_snapshot"))
 
-    def restore(self) -> None:
-        """As it was seeded. Each snapshot of the chain is good for one return."""
-        self.database.restore("seeded")
+    def is_kept(self, name: str) -> bool:
+        return name in self._snapshots
+
+    def restore(self, name: str) -> None:
+        """Tables and chain as they were then, caches empty."""
+        self.database.restore(name)
         self.chain.rpc("anvil_dropAllTransactions")
-        assert self.chain.rpc("evm_revert", self._snapshot) is True
-        self._snapshot = str(self.chain.rpc("evm_snapshot"))
+        assert self.chain.rpc("evm_revert", self._snapshots[name]) is True
+        kept = list(self._snapshots)
+        for later in kept[kept.index(name) :]:
+            del self._snapshots[later]
+        self._snapshots[name] = str(self.chain.rpc("evm_snapshot"))  # good for one return
         cache.clear()
         self.stage.market.close()
         self.stage.market = Market(self.chain.url, self.cache.manifest, SEED)
@@ -185,7 +193,7 @@ def running_house() -> Iterator[House]:
         anvil.wait_ready()
         url = stack.enter_context(_web_server(places, number, database, chain))
         house = stack.enter_context(_furnished(chain_cache, chain, database, url))
-        house.keep()
+        house.keep(SEEDED)
         yield house
 
 
