@@ -16,11 +16,17 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak as _keccak
 
+from execution.core.types import Rule
 from treasury.core.types import Address
 
 
 class UndecodableCallError(ValueError):
-    """Calldata that we cannot explain completely. It is never signed and never shown as known."""
+    """Calldata that we cannot explain completely, and the rule that it breaks. It is never signed
+    and never shown as known."""
+
+    def __init__(self, text: str, rule: Rule = Rule.BYTES) -> None:
+        super().__init__(text)
+        self.rule = rule
 
 
 def keccak(data: bytes) -> bytes:

@@ -35,3 +35,17 @@ TRANSFER_EVENT: Final = "Transfer(address,address,uint256)"
 EXECUTION_SUCCESS: Final = "ExecutionSuccess(bytes32,uint256)"
 EXECUTION_FAILURE: Final = "ExecutionFailure(bytes32,uint256)"
 MODULE_SUCCESS: Final = "ExecutionFromModuleSuccess(address)"
+
+ADMINISTRATION: Final = (
+    "addOwnerWithThreshold(address,uint256)",
+    "removeOwner(address,address,uint256)",
+    "swapOwner(address,address,address)",
+    "changeThreshold(uint256)",
+    "enableModule(address)",
+    "disableModule(address,address)",
+    "setGuard(address)",
+    "setModuleGuard(address)",
+    "setFallbackHandler(address)",
+    "setup(address[],uint256,address,bytes,address,address,uint256,address)",
+)
+"""What only a Safe itself may call of itself. Never part of a rebalance."""

@@ -19,6 +19,7 @@ from execution.core.abi import (
     types_of,
 )
 from execution.core.contracts import (
+    ADMINISTRATION,
     APPROVE,
     DEADLINE,
     EXEC_TRANSACTION,
@@ -30,7 +31,7 @@ from execution.core.contracts import (
 )
 from execution.core.multisend import decode_multisend
 from execution.core.safe_tx import NO_REFUND, approved_by
-from execution.core.types import Call, Operation, SafeTxFields
+from execution.core.types import Call, Operation, Rule, SafeTxFields
 from treasury.core.types import Address
 
 
@@ -88,25 +89,29 @@ class BatchDecoder:
     def safe_transaction(self, fields: SafeTxFields) -> DecodedBatch:
         """The batch behind the ten fields: direct, or by a role (operator Safe)."""
         if fields.value:
-            raise UndecodableCallError("a batch does not carry native currency")
+            raise UndecodableCallError("a batch does not carry native currency", Rule.OPERATION)
         if fields.operation is Operation.DELEGATECALL:
             if fields.to != MULTISEND_CALL_ONLY:
-                raise UndecodableCallError(f"delegatecall to {fields.to}")
+                raise UndecodableCallError(f"delegatecall to {fields.to}", Rule.OPERATION)
             return self.batch(fields.data, nests=fields.safe == self._main_safe)
+        if fields.to == fields.safe:
+            raise _own_call(fields.to, fields.data)
         return self.role_call(fields.data)
 
     def role_call(self, data: bytes) -> DecodedBatch:
         to, value, inner, operation, _, reverts = decode_call(EXEC_WITH_ROLE, data)
         if (to_address(to), value, operation) != (MULTISEND_CALL_ONLY, 0, Operation.DELEGATECALL):
-            raise UndecodableCallError("a role call that is not a batch")
+            raise UndecodableCallError("a role call that is not a batch", Rule.OPERATION)
         if not reverts:
-            raise UndecodableCallError("a role call that may fail silently")
+            raise UndecodableCallError("a role call that may fail silently", Rule.OPERATION)
         return self.batch(inner, nests=False)
 
     def batch(self, data: bytes, *, nests: bool) -> DecodedBatch:
         calls = decode_multisend(data)
         if len(calls) < 3:
-            raise UndecodableCallError("a batch needs a deadline, a call and its evidence")
+            raise UndecodableCallError(
+                "a batch needs a deadline, a call and its evidence", Rule.DEADLINE
+            )
         inner = tuple(self._explain(call, nests=nests) for call in calls[1:-1])
         return DecodedBatch(_deadline(calls[0]), _evidence(calls[-1]), inner)
 
@@ -124,14 +129,14 @@ class BatchDecoder:
 
     def _explain(self, call: Call, *, nests: bool) -> DecodedCall:
         if call.value:
-            raise UndecodableCallError(f"{call.value} wei to {call.to}")
+            raise UndecodableCallError(f"{call.value} wei to {call.to}", Rule.TARGET)
         if call.to in self._tier_safes or call.to == self._main_safe:
             if nests and call.to in self._tier_safes:
                 return self._nested(call)
-            raise UndecodableCallError(f"a call of the Safe {call.to} itself")
+            raise _own_call(call.to, call.data)
         spec = self._functions.get(call.data[:4])
         if spec is None:
-            raise UndecodableCallError(f"unknown function 0x{call.data[:4].hex()} of {call.to}")
+            raise _unknown(call)
         values = _flat(decode_call(spec.signature, call.data), spec)
         return DecodedCall(replace(call, purpose=spec.purpose), spec.signature, values)
 
@@ -139,11 +144,13 @@ class BatchDecoder:
         arguments = decode_call(EXEC_TRANSACTION, call.data)
         to, value, data, operation = arguments[:4]
         if (to_address(to), value, operation) != (MULTISEND_CALL_ONLY, 0, Operation.DELEGATECALL):
-            raise UndecodableCallError("a nested call that is not a batch")
+            raise UndecodableCallError("a nested call that is not a batch", Rule.OPERATION)
         if tuple(arguments[4:9]) != NO_REFUND:
-            raise UndecodableCallError("a nested call that pays for its gas")
+            raise UndecodableCallError("a nested call that pays for its gas", Rule.NESTING)
         if arguments[9] != approved_by(self._main_safe):
-            raise UndecodableCallError("a nested call with another signature than the main Safe's")
+            raise UndecodableCallError(
+                "a nested call with another signature than the main Safe's", Rule.NESTING
+            )
         inner = self.batch(data, nests=False)
         return DecodedCall(
             replace(call, purpose="nested"),
@@ -153,18 +160,34 @@ class BatchDecoder:
         )
 
 
+def _own_call(safe: Address, data: bytes) -> UndecodableCallError:
+    """Whatever a Safe calls of itself or of its sisters is refused; administration by its name."""
+    for signature in ADMINISTRATION:
+        if data[:4] == selector(signature):
+            name = signature.partition("(")[0]
+            return UndecodableCallError(f"{name} of the Safe {safe}", Rule.ADMINISTRATION)
+    return UndecodableCallError(f"a call of the Safe {safe} itself", Rule.NESTING)
+
+
+def _unknown(call: Call) -> UndecodableCallError:
+    if call.data[:4] == selector(EXEC_TRANSACTION):
+        return UndecodableCallError(f"execTransaction of the unknown Safe {call.to}", Rule.NESTING)
+    name = call.data[:4].hex()
+    return UndecodableCallError(f"unknown function 0x{name} of {call.to}", Rule.SELECTOR)
+
+
 def _deadline(call: Call) -> int:
     if call.to != SWAP_ROUTER02 or call.value:
-        raise UndecodableCallError("the first call is not the deadline")
+        raise UndecodableCallError("the first call is not the deadline", Rule.DEADLINE)
     expires_at, inner = decode_call(DEADLINE, call.data)
     if inner:
-        raise UndecodableCallError("calls hidden in the deadline leg")
+        raise UndecodableCallError("calls hidden in the deadline leg", Rule.DEADLINE)
     return int(expires_at)
 
 
 def _evidence(call: Call) -> str:
     if call.to != IDENTITY or call.value or len(call.data) != 32:
-        raise UndecodableCallError("the last call is not the evidence")
+        raise UndecodableCallError("the last call is not the evidence", Rule.EVIDENCE)
     return call.data.hex()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from execution.core.abi import UndecodableCallError, decode_call, encode_call, to_address
 from execution.core.contracts import MULTI_SEND
-from execution.core.types import Call, Operation
+from execution.core.types import Call, Operation, Rule
 
 HEAD_BYTES = 1 + 20 + 32 + 32
 
@@ -34,7 +34,9 @@ def decode_multisend(data: bytes) -> tuple[Call, ...]:
         if at + HEAD_BYTES > len(packed):
             raise UndecodableCallError("a batch that ends within a call")
         if packed[at] != Operation.CALL:
-            raise UndecodableCallError(f"inner operation {packed[at]}: only CALL is allowed")
+            raise UndecodableCallError(
+                f"inner operation {packed[at]}: only CALL is allowed", Rule.OPERATION
+            )
         length = int.from_bytes(packed[at + 53 : at + HEAD_BYTES], "big")
         end = at + HEAD_BYTES + length
         if end > len(packed):

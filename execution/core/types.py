@@ -32,6 +32,40 @@ class LegKind(StrEnum):
     TRANSFER = "TRANSFER"
 
 
+class Rule(StrEnum):
+    """What a batch may break. A violation names its rule, so that people and tests can."""
+
+    CHAIN = "CHAIN"
+    SAFE = "SAFE"
+    GAS = "GAS"
+    OPERATION = "OPERATION"
+    ADMINISTRATION = "ADMINISTRATION"
+    SELECTOR = "SELECTOR"
+    BYTES = "BYTES"
+    NESTING = "NESTING"
+    DEADLINE = "DEADLINE"
+    EVIDENCE = "EVIDENCE"
+    ASSET = "ASSET"
+    TARGET = "TARGET"
+    RECIPIENT = "RECIPIENT"
+    SPENDER = "SPENDER"
+    ALLOWANCE = "ALLOWANCE"
+    MINIMUM = "MINIMUM"
+    HASH = "HASH"
+    FIELDS = "FIELDS"
+    PLAN = "PLAN"
+    POLICY = "POLICY"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    rule: Rule
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.text}"
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One inner call of a batch; value in wei. Inner calls are always CALL, never DELEGATECALL."""
@@ -100,6 +134,22 @@ class Leg:
     value_usd: Decimal
     cost: CostEstimate
     calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """What one call of a venue does, read from its bytes, in words that all venues share.
+    `min_buy_units` and `deadline` are None where the venue's function has none; `spender` takes
+    the sold asset by an allowance, None when it needs none."""
+
+    venue: str
+    sell: Address
+    buy: Address
+    sell_units: int
+    min_buy_units: int | None
+    recipients: tuple[Address, ...]
+    deadline: int | None
+    spender: Address | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,23 @@ calibration."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from execution.core.calibration import CostSample
 from execution.core.lifecycle import TransactionState
-from execution.models import Attempt, Break, BreakStatus, Fill, SafeTransaction, Transaction
+from execution.models import (
+    Attempt,
+    Break,
+    BreakStatus,
+    Confirmation,
+    Fill,
+    SafeTransaction,
+    SafeTransactionStatus,
+    Transaction,
+)
 from execution.selectors.plans import plan_value
 from treasury.core.types import Address
 
@@ -106,6 +116,31 @@ def safe_transactions(*, plan_id: int) -> QuerySet[SafeTransaction]:
         .select_related("safe", "parent")
         .order_by(F("parent_id").asc(nulls_first=True), "id")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One transaction that was put up for signatures at a nonce."""
+
+    id: int
+    nonce: int
+    status: str
+    is_signed: bool
+
+
+def slots_of(*, safe_id: int, nonce: int) -> tuple[Slot, ...]:
+    """Everything that ever stood at the nonce, and what still waits before it."""
+    signed = Confirmation.objects.filter(safe_transaction=OuterRef("pk"))
+    rows = (
+        SafeTransaction.objects.filter(
+            Q(nonce=nonce) | Q(nonce__lt=nonce, status=SafeTransactionStatus.ACTIVE),
+            safe_id=safe_id,
+            parent__isnull=True,
+        )
+        .annotate(is_signed=Exists(signed))
+        .order_by("nonce", "id")
+    )
+    return tuple(Slot(*row) for row in rows.values_list("id", "nonce", "status", "is_signed"))
 
 
 def attempts_at_nonce(*, executor: Address, eoa_nonce: int) -> int:

@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from execution.core.decoding import FunctionSpec
-from execution.core.types import Call, FillFact, Leg, LegKind, Log, Market, Quote, QuoteRequest
+from execution.core.decoding import DecodedCall, FunctionSpec
+from execution.core.types import (
+    Call,
+    Deal,
+    FillFact,
+    Leg,
+    LegKind,
+    Log,
+    Market,
+    Quote,
+    QuoteRequest,
+)
 from treasury.adapters.rpc import Rpc
 from treasury.core.types import Address, BlockRef
 
@@ -43,6 +53,11 @@ class Venue(Protocol):
     ) -> tuple[Call, ...]:
         """The leg's calls, approvals exact and taken back, minimum and deadline where the venue
         knows them."""
+        ...
+
+    def deal(self, call: DecodedCall, markets: Sequence[Market]) -> Deal:
+        """What a call of one of `functions` does. Raises NotAllowedError when none of the allowed
+        `markets` of this venue makes it."""
         ...
 
     def fill(self, leg: Leg, logs: Sequence[Log]) -> FillFact | None:

@@ -12,9 +12,21 @@ from decimal import Decimal
 
 from execution.adapters.venues.base import NoQuoteError
 from execution.core.abi import decode_words, encode_call, to_address, topic
-from execution.core.decoding import FunctionSpec
+from execution.core.conformity import NotAllowedError
+from execution.core.decoding import DecodedCall, FunctionSpec
 from execution.core.planning import approve_call
-from execution.core.types import Call, FillFact, Leg, LegKind, Log, Market, Quote, QuoteRequest
+from execution.core.types import (
+    Call,
+    Deal,
+    FillFact,
+    Leg,
+    LegKind,
+    Log,
+    Market,
+    Quote,
+    QuoteRequest,
+    Rule,
+)
 from treasury.adapters.rpc import Rpc, RpcError
 from treasury.core.types import Address, BlockRef
 
@@ -83,6 +95,24 @@ class Erc4626:
             approve_call(quote.sell, vault, quote.sell_units),
             Call(vault, 0, encode_call(DEPOSIT, quote.sell_units, recipient), "deposit"),
             approve_call(quote.sell, vault, 0),
+        )
+
+    def deal(self, call: DecodedCall, markets: Sequence[Market]) -> Deal:
+        vault, told = call.call.to, dict(call.arguments)
+        allowed = {_vault(market): market.quote for market in markets}
+        if vault not in allowed:
+            raise NotAllowedError(Rule.TARGET, f"the vault {vault} is not allowed")
+        recipients = tuple(to_address(told[name]) for name in ("receiver", "owner") if name in told)
+        redeems = call.function == REDEEM
+        return Deal(
+            venue=self.key,
+            sell=vault if redeems else allowed[vault],
+            buy=allowed[vault] if redeems else vault,
+            sell_units=int(told["shares" if redeems else "assets"]),
+            min_buy_units=None,
+            recipients=recipients,
+            deadline=None,
+            spender=None if redeems else vault,
         )
 
     def fill(self, leg: Leg, logs: Sequence[Log]) -> FillFact | None:

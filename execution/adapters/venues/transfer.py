@@ -9,9 +9,21 @@ from decimal import Decimal
 from execution.adapters.ethereum import balances
 from execution.adapters.venues.base import NoQuoteError
 from execution.core.abi import encode_call, to_address, topic
+from execution.core.conformity import NotAllowedError
 from execution.core.contracts import TRANSFER, TRANSFER_EVENT
-from execution.core.decoding import FunctionSpec
-from execution.core.types import Call, FillFact, Leg, LegKind, Log, Market, Quote, QuoteRequest
+from execution.core.decoding import DecodedCall, FunctionSpec
+from execution.core.types import (
+    Call,
+    Deal,
+    FillFact,
+    Leg,
+    LegKind,
+    Log,
+    Market,
+    Quote,
+    QuoteRequest,
+    Rule,
+)
 from treasury.adapters.rpc import Rpc
 from treasury.core.types import NATIVE, Address, BlockRef
 
@@ -51,6 +63,10 @@ class Transfer:
     ) -> tuple[Call, ...]:
         data = encode_call(TRANSFER, recipient, quote.sell_units)
         return (Call(quote.sell, 0, data, "transfer"),)
+
+    def deal(self, call: DecodedCall, markets: Sequence[Market]) -> Deal:
+        """The judge knows `transfer` itself; this venue has no function of its own."""
+        raise NotAllowedError(Rule.SELECTOR, f"{call.function} is no function of a transfer")
 
     def fill(self, leg: Leg, logs: Sequence[Log]) -> FillFact | None:
         for log in logs:

@@ -8,10 +8,22 @@ from decimal import Decimal
 
 from execution.adapters.venues.base import NoQuoteError
 from execution.core.abi import decode_words, encode_call, to_address, topic
+from execution.core.conformity import NotAllowedError
 from execution.core.contracts import QUOTER_V2, SWAP_ROUTER
-from execution.core.decoding import FunctionSpec
+from execution.core.decoding import DecodedCall, FunctionSpec
 from execution.core.planning import approve_call
-from execution.core.types import Call, FillFact, Leg, LegKind, Log, Market, Quote, QuoteRequest
+from execution.core.types import (
+    Call,
+    Deal,
+    FillFact,
+    Leg,
+    LegKind,
+    Log,
+    Market,
+    Quote,
+    QuoteRequest,
+    Rule,
+)
 from treasury.adapters.rpc import Rpc, RpcError
 from treasury.core.types import Address, BlockRef
 
@@ -84,6 +96,30 @@ class UniswapV3:
             approve_call(quote.sell, SWAP_ROUTER, quote.sell_units),
             Call(SWAP_ROUTER, 0, encode_call(SWAP, swap), "swap"),
             approve_call(quote.sell, SWAP_ROUTER, 0),
+        )
+
+    def deal(self, call: DecodedCall, markets: Sequence[Market]) -> Deal:
+        told = dict(call.arguments)
+        sell, buy = to_address(told["token_in"]), to_address(told["token_out"])
+        if call.call.to != SWAP_ROUTER:
+            raise NotAllowedError(Rule.TARGET, f"{call.call.to} is not the pinned router")
+        if told["sqrt_price_limit"] != "0":
+            raise NotAllowedError(Rule.MINIMUM, "a price limit that may leave some unsold")
+        if not any(
+            {market.base, market.quote} == {sell, buy} and market.parameter("fee") == told["fee"]
+            for market in markets
+        ):
+            text = f"the pool {sell}/{buy} of fee {told['fee']} is not allowed"
+            raise NotAllowedError(Rule.TARGET, text)
+        return Deal(
+            venue=self.key,
+            sell=sell,
+            buy=buy,
+            sell_units=int(told["amount_in"]),
+            min_buy_units=int(told["amount_out_minimum"]),
+            recipients=(to_address(told["recipient"]),),
+            deadline=int(told["deadline"]),
+            spender=SWAP_ROUTER,
         )
 
     def fill(self, leg: Leg, logs: Sequence[Log]) -> FillFact | None:
