@@ -13,12 +13,18 @@ from config.local.chain.deployment import Deployment
 from execution.adapters import ethereum
 from execution.adapters.simulation import Trial, simulate
 from execution.adapters.venues.base import NoQuoteError
-from execution.adapters.venues.registry import VENUES, functions
-from execution.core.abi import selector
+from execution.adapters.venues.registry import VENUES, functions, read_deal
+from execution.core import planning
+from execution.core.abi import selector, to_address
+from execution.core.conformity import NotAllowedError
 from execution.core.contracts import APPROVE, TRANSFER
+from execution.core.decoding import BatchDecoder
+from execution.core.multisend import encode_multisend
 from execution.core.types import FillFact, Leg, LegKind, Log, Market, Quote, QuoteRequest
 from tests.conftest import Chain
 from treasury.core.types import Address, BlockRef, CostEstimate
+
+EVIL = to_address("0x" + "66" * 20)
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,32 @@ def test_calls_are_known_to_the_decoder_and_approvals_are_exact(
     assert approvals in ([], [example.units, 0])
 
 
+@pytest.mark.parametrize(("key", "index"), every_example())
+def test_a_deal_reads_from_the_bytes_what_the_leg_says(chain: Chain, key: str, index: int) -> None:
+    """And only where its market is allowed. `transfer` has no function of its own."""
+    example = examples(ensure_chain().manifest)[key][index]
+    with ethereum.connect(chain.url) as rpc:
+        block = rpc.block()
+        request = QuoteRequest(example.sell, example.buy, example.units, example.safe)
+        leg = leg_of(key, example, VENUES[key].quote(rpc, request, example.market, block), block)
+    own = {spec.signature for spec in VENUES[key].functions}
+    decoder = BatchDecoder(functions(), main_safe=EVIL, tier_safes=frozenset())
+    batch = encode_multisend(planning.batch((leg,), leg_deadline(block), "11" * 32))
+    calls = [call for call in decoder.batch(batch, nests=False).calls if call.function in own]
+    assert len(calls) == len(own & {call.function for call in calls})
+    for call in calls:
+        deal = read_deal(call, [example.market])
+        assert deal is not None
+        assert (deal.sell, deal.buy, deal.sell_units) == (leg.sell, leg.buy, leg.sell_units)
+        assert set(deal.recipients) == {example.safe}
+        assert deal.min_buy_units in (None, leg.min_buy_units)
+        assert deal.deadline in (None, leg_deadline(block))
+        spenders = {spender for spender, _ in planning.approvals(leg)}
+        assert spenders == ({deal.spender} if deal.spender else set())
+        with pytest.raises(NotAllowedError):
+            read_deal(call, [])
+
+
 @pytest.mark.parametrize("key", VENUES)
 def test_a_venue_that_does_not_trade_this_says_so(chain: Chain, key: str) -> None:
     deployment = ensure_chain().manifest
@@ -139,9 +171,13 @@ def leg_of(key: str, example: Example, quote: Quote, block: BlockRef) -> Leg:
             quote,
             recipient=recipient,
             min_buy_units=quote.buy_units,
-            deadline=block.timestamp + 600,
+            deadline=leg_deadline(block),
         ),
     )
+
+
+def leg_deadline(block: BlockRef) -> int:
+    return block.timestamp + 600
 
 
 def run(chain: Chain, leg: Leg) -> list[Log]:
