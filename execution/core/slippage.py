@@ -7,6 +7,11 @@ quote. So the other half is room for the market to improve while signatures are 
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
+from execution.core.types import BalanceChange, Leg
+
 BPS = 10_000
 
 
@@ -35,6 +40,27 @@ def worse_by_bps(*, expected_units: int, fresh_units: int) -> int:
         raise SlippageError(f"an expectation of {expected_units} units")
     lost = max(expected_units - fresh_units, 0)
     return -(-lost * BPS // expected_units)
+
+
+def changes_worse_by_bps(legs: Sequence[Leg], changes: Sequence[BalanceChange]) -> int:
+    """The same of a whole simulation: by how many bp the position that came off worst received less
+    than the legs' quotes promised. What the same position sells is added back, so that a token
+    bought and sold in one batch is compared as it was quoted."""
+    promised: dict[tuple[str, str], int] = defaultdict(int)
+    sold: dict[tuple[str, str], int] = defaultdict(int)
+    for leg in legs:
+        promised[leg.recipient, leg.buy] += leg.expected_buy_units
+        sold[leg.safe, leg.sell] += leg.sell_units
+    moved: dict[tuple[str, str], int] = defaultdict(int)
+    for change in changes:
+        moved[change.safe, change.asset] += change.units
+    return max(
+        (
+            worse_by_bps(expected_units=units, fresh_units=moved[place] + sold.get(place, 0))
+            for place, units in promised.items()
+        ),
+        default=0,
+    )
 
 
 def _check(max_slippage_bps: int) -> None:

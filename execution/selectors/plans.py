@@ -50,8 +50,16 @@ def decoder_for(view: TreasuryView) -> BatchDecoder:
 
 def decode_plan(row: Plan) -> DecodedBatch:
     """What the plan's bytes do, as people are shown it. Raises UndecodableCallError."""
-    plan = plan_value(row)
-    decoder = decoder_for(treasury_view(row.tier))
+    return decode_with(treasury_view(row.tier), plan_value(row), None)
+
+
+def decode_with(
+    view: TreasuryView, plan: ExecutionPlan, signed: SafeTransaction | None
+) -> DecodedBatch:
+    """The same with everything at hand; from the ten fields once there are any."""
+    decoder = decoder_for(view)
+    if signed is not None:
+        return decoder.safe_transaction(fields_of(signed))
     if plan.mechanism is Mechanism.ROLES and signing_safe(plan) is None:
         return decoder.role_call(role_call(plan))
     return decoder.safe_transaction(safe_tx_fields(plan, 0))

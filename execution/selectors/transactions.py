@@ -146,3 +146,14 @@ def slots_of(*, safe_id: int, nonce: int) -> tuple[Slot, ...]:
 def attempts_at_nonce(*, executor: Address, eoa_nonce: int) -> int:
     """How often the executor has signed for this nonce of its account."""
     return Attempt.objects.filter(executor=executor, eoa_nonce=eoa_nonce).count()
+
+
+def queue_ahead(row: SafeTransaction) -> int:
+    """How many transactions of the same Safe that people can still sign come before this one."""
+    return SafeTransaction.objects.filter(
+        safe_id=row.safe_id,
+        nonce__lt=row.nonce,
+        parent=None,
+        rejects=None,
+        status=SafeTransactionStatus.ACTIVE,
+    ).count()

@@ -6,13 +6,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from execution.adapters import ethereum, safe
-from execution.adapters.simulation import Approval, Trial, TrialResult, approved_trial, simulate
+from execution.adapters.simulation import (
+    Approval,
+    SimulationUnavailableError,
+    Trial,
+    TrialResult,
+    approved_trial,
+    simulate,
+)
 from execution.core import contracts, planning
 from execution.core.reconciliation import compare_changes
 from execution.core.types import ExecutionPlan, Leg, Mechanism, Simulation
 from execution.selectors.treasuries import TreasuryView
 from treasury.adapters.rpc import Rpc
 from treasury.core.types import Address, BlockRef
+
+__all__ = [
+    "PlanRefusedError",
+    "SimulationUnavailableError",
+    "consented_trial",
+    "judge",
+    "left_approvals",
+    "require_pinned_code",
+    "try_call",
+    "try_plan",
+]
 
 
 class PlanRefusedError(RuntimeError):

@@ -1,0 +1,51 @@
+"""What still stands between a person and their signature or approval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from governance.core.approvals import ApprovalRefusedError
+from governance.core.scrutiny import Deliberation, Demand, demands
+from governance.models import Acknowledgement, Answer, Proposal, User
+from governance.selectors.proposals import plan_of, proposal_by_id
+from governance.services.deliberating.scrutinising import Scrutiny, scrutinise
+from treasury.core.types import BlockRef
+
+
+class DeliberationError(ApprovalRefusedError):
+    """The first thing that is missing is the code; all of them are members of the problem."""
+
+    def __init__(self, missing: Sequence[Demand]) -> None:
+        super().__init__(missing[0].code, "; ".join(demand.text for demand in missing))
+        self.missing = tuple(missing)
+        self.problem_members = {
+            "missing": [{"code": d.code, "flag": d.flag, "detail": d.text} for d in missing]
+        }
+
+
+def said_by(proposal: Proposal, user: User) -> Deliberation:
+    """Only what was said to this very plan counts."""
+    digest = plan_of(proposal).digest
+    own: dict[str, str] = {}
+    others: dict[str, int] = {}
+    rows = Acknowledgement.objects.filter(proposal=proposal, plan_digest=digest)
+    for user_id, flag, reason in rows.values_list("user_id", "flag", "reason"):
+        if user_id == user.pk:
+            own[flag] = reason
+        elif reason.strip():
+            others[flag] = others.get(flag, 0) + 1
+    answers = Answer.objects.filter(proposal=proposal, user=user, plan_digest=digest, is_right=True)
+    return Deliberation(own, others, answers.exists())
+
+
+def still_missing(scrutiny: Scrutiny, user: User) -> tuple[Demand, ...]:
+    said = said_by(scrutiny.dossier.proposal, user)
+    return demands(scrutiny.flags, question_needed=scrutiny.asks, said=said)
+
+
+def require_deliberation(*, proposal_id: int, user: User, block: BlockRef, rpc_url: str) -> None:
+    """Before an approval, or a signature from a person's own session, is taken."""
+    scrutiny = scrutinise(proposal_by_id(proposal_id), block=block, rpc_url=rpc_url)
+    missing = still_missing(scrutiny, user)
+    if missing:
+        raise DeliberationError(missing)
