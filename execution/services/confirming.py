@@ -88,6 +88,16 @@ def add_confirmation(
     return stored
 
 
+def require_our_hash(
+    *, safe_transaction_id: int, owner: Address, signature: bytes, kind: str | None
+) -> None:
+    """Whether the bytes are this owner's signature of this hash at all. Asks nothing of the chain
+    and stores nothing; an approval on the chain has no bytes to judge."""
+    row = safe_transaction_by_id(safe_transaction_id)
+    if signature and kind != "APPROVED_HASH":
+        _parsed(signature, fields_of(row), owner, kind)
+
+
 def confirmation_status(
     *, safe_transaction_id: int, block: BlockRef, rpc_url: str
 ) -> ConfirmationStatus:

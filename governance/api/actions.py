@@ -58,6 +58,7 @@ class Confirmations(APIView):
             rpc_url=rpc_url(),
             actor=actor_of(request) if is_own else Actor(ActorKind.CHAIN, owner),
             is_own_session=is_own,
+            person=user if is_own else None,
         )
         return shown(proposal, 201)
 
@@ -79,6 +80,7 @@ class Approvals(APIView):
             seen_digest=given.validated_data["plan_digest"],
             actor=actor_of(request),
             block=now_block(),
+            rpc_url=rpc_url(),
         )
         return shown(proposal, 201)
 

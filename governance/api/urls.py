@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, re_path
 
-from governance.api import actions, halts, proposals, schema
+from governance.api import actions, deliberating, halts, proposals, schema
 
 __all__ = ["schema", "urlpatterns"]
 
@@ -19,6 +19,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"{PROPOSAL}/approvals/?$", actions.Approvals.as_view(), name="approvals"),
     re_path(rf"{PROPOSAL}/vetoes/?$", actions.Vetoes.as_view(), name="vetoes"),
     re_path(rf"{PROPOSAL}/declines/?$", actions.Declines.as_view(), name="declines"),
+    re_path(rf"{PROPOSAL}/scrutiny/?$", deliberating.ScrutinyDetail.as_view(), name="scrutiny"),
+    re_path(rf"{PROPOSAL}/comments/?$", deliberating.Comments.as_view(), name="comments"),
+    re_path(
+        rf"{PROPOSAL}/acknowledgements/?$",
+        deliberating.Acknowledgements.as_view(),
+        name="acknowledgements",
+    ),
+    re_path(rf"{PROPOSAL}/answers/?$", deliberating.Answers.as_view(), name="answers"),
     re_path(rf"{PROPOSAL}/executions/?$", actions.Executions.as_view(), name="executions"),
     re_path(
         r"^tiers/(?P<public_id>tier_[0-9A-Z]+)/checks/?$",

@@ -166,7 +166,7 @@ def _halts(proposal: Proposal) -> tuple[HaltFact, ...]:
 
 
 def _notices(proposal: Proposal, plan: ExecutionPlan) -> tuple[Notice, ...]:
-    """In force at some time of the proposal's window, of the whole treasury or of a traded asset."""
+    """In force at some time of its window, of the whole treasury or of a traded asset."""
     traded = {leg.sell for leg in plan.legs} | {leg.buy for leg in plan.legs}
     rows = Notice.objects.filter(
         Q(assets__isnull=True) | Q(assets__address__in=sorted(traded)),

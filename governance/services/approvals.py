@@ -14,6 +14,7 @@ from execution.services.confirming import (
     ConfirmationStatus,
     add_confirmation,
     confirmation_status,
+    require_our_hash,
 )
 from governance.core.approvals import (
     ApprovalCase,
@@ -29,6 +30,7 @@ from governance.core.routing import RouteKind
 from governance.models import Approval, ApprovalKind, Proposal, User, Wallet
 from governance.selectors import people
 from governance.selectors.proposals import needs_safe_transaction, plan_of, proposal_by_id
+from governance.services.deliberating.gate import require_deliberation
 from governance.services.moves import move
 from governance.services.process import freeze
 from governance.services.steps.recording import record_approval, record_signed_approvals
@@ -48,9 +50,16 @@ class SignatureRefusedError(ValueError):
 
 
 def approve(
-    *, proposal_id: int, user: User, seen_digest: str, actor: Actor, block: BlockRef
+    *,
+    proposal_id: int,
+    user: User,
+    seen_digest: str,
+    actor: Actor,
+    block: BlockRef,
+    rpc_url: str,
 ) -> Approval:
-    """An operator's one-click approval (P2). Doing it twice is doing it once."""
+    """An operator's one-click approval (P2), once they have dealt with flags and question. Doing
+    it twice is doing it once."""
     proposal = proposal_by_id(proposal_id)
     case = ApprovalCase(
         state=ProposalState(proposal.state),
@@ -62,6 +71,7 @@ def approve(
         needs_signature=needs_safe_transaction(proposal),
     )
     check_approval(case)
+    require_deliberation(proposal_id=proposal_id, user=user, block=block, rpc_url=rpc_url)
     with transaction.atomic():
         _lock(proposal)
         return record_approval(proposal, user, ApprovalKind.APPROVE, "", actor=actor, block=block)
@@ -116,9 +126,11 @@ def confirm(
     rpc_url: str,
     actor: Actor,
     is_own_session: bool,
+    person: User | None = None,
 ) -> Proposal:
     """An owner's signature. It is its own proof, whoever brings it. Over anything but our hash
-    it is refused; from that owner's own session that is an incident and freezes the proposal."""
+    it is refused; from that owner's own session that is an incident and freezes the proposal.
+    `person` is who brings it in their own session: they deal with flags and question first."""
     proposal = proposal_by_id(proposal_id)
     if proposal.safe_transaction_id is None or proposal.state not in {
         ProposalState.COLLECTING,
@@ -129,6 +141,14 @@ def confirm(
         author_wallets=_wallets_of_author(proposal), owner=owner, route=RouteKind(proposal.route)
     )
     try:
+        if person is not None:
+            require_our_hash(
+                safe_transaction_id=proposal.safe_transaction_id,
+                owner=owner,
+                signature=signature,
+                kind=kind,
+            )
+            require_deliberation(proposal_id=proposal_id, user=person, block=block, rpc_url=rpc_url)
         add_confirmation(
             safe_transaction_id=proposal.safe_transaction_id,
             owner=owner,

@@ -44,9 +44,7 @@ def scrutinise(proposal: Proposal, *, block: BlockRef, rpc_url: str) -> Scrutiny
             plan_id=plan_of(proposal).pk, plan=found.plan, block=block, rpc_url=rpc_url
         )
     error = look.simulation.error if look and not look.simulation.ok else ""
-    up = flags(
-        facts_of(found, worse_bps=look.worse_bps if look else None, simulation_error=error)
-    )
+    up = flags(facts_of(found, worse_bps=look.worse_bps if look else None, simulation_error=error))
     asks = needs_question(
         up, value_usd=proposal.value_usd, limit_usd=found.policy.review.question_value_usd
     )

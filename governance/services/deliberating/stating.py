@@ -17,9 +17,7 @@ TEXT_MAX = 2000
 REASON_MAX = 300
 
 
-def comment(
-    *, proposal: Proposal, user: User, text: str, actor: Actor, block: BlockRef
-) -> Comment:
+def comment(*, proposal: Proposal, user: User, text: str, actor: Actor, block: BlockRef) -> Comment:
     """Anybody with an acting role, in any state: what was learned later belongs here too."""
     said = text.strip()
     if not said:
@@ -54,7 +52,7 @@ def acknowledge(
     block: BlockRef,
 ) -> Acknowledgement:
     """`up` are the flags of this moment: what is not up cannot be acknowledged, so nobody clears a
-    risk in advance. Doing it twice is doing it once; a first reason may be added later."""
+    risk in advance. Doing it twice is doing it once."""
     found = next((item for item in up if item.name == flag), None)
     if found is None:
         raise ApprovalRefusedError("flag_unknown", f"no flag {flag!r} is up on this proposal")
@@ -62,17 +60,15 @@ def acknowledge(
     if found.severity is Severity.CRITICAL and not said:
         raise ApprovalRefusedError("reason_required", f"say in writing why, of: {found.title}")
     with transaction.atomic():
-        row, is_new = Acknowledgement.objects.select_for_update().get_or_create(
+        row, is_new = Acknowledgement.objects.get_or_create(
             proposal=proposal,
             user=user,
             flag=flag,
             plan_digest=plan_of(proposal).digest,
             defaults={"reason": said[:REASON_MAX]},
         )
-        if not is_new and (row.reason or not said):
+        if not is_new:
             return row
-        row.reason = said[:REASON_MAX]
-        row.save(update_fields=["reason"])
         _told(proposal, user, "ACKNOWLEDGE")
         record_audit(
             actor=actor,
