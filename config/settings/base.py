@@ -133,6 +133,20 @@ CHAIN_ID: int = env.int("CHAIN_ID", default=1)
 FINALITY_DEPTH: int = env.int("FINALITY_DEPTH", default=64)  # blocks; two epochs of Ethereum
 AUTOMATION_ENABLED: bool = env.bool("AUTOMATION_ENABLED", default=True)
 
+# ------------------------------------------------------------------------------------ notices
+# Where people find the pages (for links in messages), and how mail leaves: smtp+tls://user:...@host
+SITE_URL: str = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
+_mail = env.email_url("EMAIL_URL", default="smtp://localhost:25")
+EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="ballast@localhost")
+# Networks of our own that webhooks may reach, also by plain HTTP. None: public addresses only.
+NOTIFY_PRIVATE_NETWORKS: list[str] = env.list("NOTIFY_PRIVATE_NETWORKS", default=[])
+
 # ------------------------------------------------------------------------------------ audit
 # Where the signed anchors go (empty: nowhere) and the key that signs them: manage.py anchor_audit.
 AUDIT_ANCHOR_DIR: str = env.str("AUDIT_ANCHOR_DIR", default="")

@@ -50,6 +50,10 @@ RPC_URLS: list[str] = env.list("RPC_URLS", default=[env.str("RPC_URL", default=P
 CHAIN_ID = env.int("CHAIN_ID", default=31337)
 FINALITY_DEPTH = env.int("FINALITY_DEPTH", default=2)  # anvil with --slots-in-an-epoch 1
 
+# No mail leaves the machine: each message is a file.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = str(STATE / "mail")
+NOTIFY_PRIVATE_NETWORKS = env.list("NOTIFY_PRIVATE_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 AUDIT_ANCHOR_DIR = str(STATE / "anchors")
 AUDIT_ANCHOR_KEYFILE = str(STATE / "anchor-key.pem")
 

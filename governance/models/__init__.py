@@ -10,7 +10,7 @@ from governance.models.approvals import (
     Comment,
     Reading,
 )
-from governance.models.availability import Absence
+from governance.models.availability import Absence, Reminder, ReminderKind
 from governance.models.halts import Halt, HaltLevel, HaltScope
 from governance.models.identity import (
     ApiToken,
@@ -21,7 +21,12 @@ from governance.models.identity import (
     Wallet,
 )
 from governance.models.notices import Notice, NoticeKind
-from governance.models.notifications import Channel, Notification, NotificationState
+from governance.models.notifications import (
+    Channel,
+    DeliveryTry,
+    Notification,
+    NotificationState,
+)
 from governance.models.policy_changes import PolicyApproval
 from governance.models.proposals import ImportedProposal, Proposal, Route
 from governance.models.publication import Publication
@@ -38,6 +43,7 @@ __all__ = [
     "AuditAnchor",
     "Channel",
     "Comment",
+    "DeliveryTry",
     "Halt",
     "HaltLevel",
     "HaltScope",
@@ -51,6 +57,8 @@ __all__ = [
     "Proposal",
     "Publication",
     "Reading",
+    "Reminder",
+    "ReminderKind",
     "RoleGrant",
     "Route",
     "SignInRequest",

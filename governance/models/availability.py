@@ -31,3 +31,36 @@ class Absence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} until {self.ends_at:%Y-%m-%d}"
+
+
+class ReminderKind(models.TextChoices):
+    ASKED = "ASKED"
+    REMINDED = "REMINDED"
+    UNANSWERED = "UNANSWERED"
+    EXPIRING = "EXPIRING"
+
+
+class Reminder(models.Model):
+    """What was said because people were waited for: once per proposal, kind and period, so that
+    nobody is told the same twice. ASKED opens the first period. `acts` counts what people had done
+    with the proposal by then; `told_at` is block time (Unix seconds)."""
+
+    proposal = models.ForeignKey("governance.Proposal", models.PROTECT, related_name="reminders")
+    kind = models.CharField(max_length=10, choices=ReminderKind.choices)
+    period = models.PositiveIntegerField(default=0)
+    acts = models.PositiveIntegerField(default=0)
+    told_at = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["proposal", "kind", "period"], name="reminder_once_per_period"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=ReminderKind.values), name="reminder_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.period} of {self.proposal}"

@@ -22,6 +22,7 @@ class Channel(models.Model):
     previous_secret = models.CharField(max_length=120, blank=True, default="")
     topics = models.JSONField(default=list)
     is_digest = models.BooleanField(default=False)
+    failing_since = models.DateTimeField(null=True)
     disabled_at = models.DateTimeField(null=True)
     disabled_reason = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -82,3 +83,20 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} to {self.channel}"
+
+
+class DeliveryTry(models.Model):
+    """One try to deliver a message, and what the other side said. `status` is an HTTP or SMTP
+    number where there was one; of the answer the first 2,000 characters are kept."""
+
+    notification = models.ForeignKey(
+        "governance.Notification", models.PROTECT, related_name="delivery_tries"
+    )
+    tried_at = models.DateTimeField()
+    is_delivered = models.BooleanField()
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.TextField(blank=True, default="")
+    latency_ms = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.notification} at {self.tried_at}"
