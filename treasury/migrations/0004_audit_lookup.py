@@ -14,5 +14,5 @@ REVERSE = "".join(f"DROP INDEX audit_event_{name};\n" for name in (*MEMBERS, "at
 
 
 class Migration(migrations.Migration):
-    dependencies = [("treasury", "0002_database_guards")]
+    dependencies = [("treasury", "0003_overview")]
     operations = [migrations.RunSQL(FORWARD, REVERSE)]
