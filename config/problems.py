@@ -6,6 +6,7 @@ from here:
 - `problem_code` (required): one of the documented codes, for example `cost_cap_exceeded`;
 - `problem_status`: default 422 ("domain rule broken");
 - `problem_title`: default from the code;
+- `problem_detail`: what the caller is shown; default the exception's own text;
 - `problem_members`: a dict of further members (`rule`, `errors`, `halt`, ...);
 - `retryable`: default False;
 - `retry_after_seconds`: becomes the Retry-After header.
@@ -150,7 +151,7 @@ def _domain_problem(request: HttpRequest, error: Exception) -> Response:
         status,
         code=str(error.problem_code),  # type: ignore[attr-defined]
         title=str(getattr(error, "problem_title", "")),
-        detail=str(error),
+        detail=str(getattr(error, "problem_detail", None) or error),
         **members,
     )
     headers = {} if seconds is None else {"Retry-After": str(int(seconds))}

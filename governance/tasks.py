@@ -12,6 +12,7 @@ from django.conf import settings
 from governance.adapters.chain import head_block
 from governance.services.registers import anchoring
 from governance.services.registers.anchoring import AnchorPlaces
+from governance.services.requests import idempotency
 from governance.services.rounds import generate_round
 from governance.services.sweeping import settle
 from treasury.selectors.portfolio import treasuries
@@ -47,3 +48,9 @@ def anchor_audit() -> None:
     written = anchoring.anchor_audit(places=places, now=datetime.now(UTC))
     if written:
         log.info("audit_anchored", line=written.line)
+
+
+@shared_task
+def forget_requests() -> None:
+    """Answers kept for repeated requests are forgotten when their time is over."""
+    idempotency.prune(now=datetime.now(UTC))

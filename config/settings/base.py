@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.middleware.RestHeadersMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -99,13 +100,16 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 
 # ------------------------------------------------------------------------------------ REST
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.RestSchema",
     "DEFAULT_PERMISSION_CLASSES": ["governance.api.permissions.RoleMatrix"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # Tokens first: their WWW-Authenticate header makes a request without credentials a 401.
         "governance.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["governance.api.throttles.CallerThrottle"],
+    # Proxies of ours that append to X-Forwarded-For: without any, the header is not believed.
+    "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=0),
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "config.pagination.SequenceCursorPagination",
@@ -120,6 +124,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.finish",
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -179,15 +187,22 @@ CELERY_TASK_ROUTES = {
 }
 
 
+DAY = 24 * 60 * 60.0
+
+
 def beat_schedule(seconds: float) -> dict[str, dict[str, Any]]:
-    """Every tick of the service. A wake-up that nobody took before the next one is dropped."""
+    """Every tick of the service, and what is done once a day. A wake-up that nobody took before
+    the next one is dropped."""
     names = (
         "treasury.tasks.observe_prices",
         "treasury.tasks.take_snapshots",
         "governance.tasks.generate_proposals",
         "governance.tasks.advance_proposals",
     )
-    ticks = dict.fromkeys(names, seconds) | {"governance.tasks.anchor_audit": 20 * seconds}
+    ticks = dict.fromkeys(names, seconds) | {
+        "governance.tasks.anchor_audit": 20 * seconds,
+        "governance.tasks.forget_requests": DAY,
+    }
     return {
         name: {"task": name, "schedule": every, "options": {"expires": every}}
         for name, every in ticks.items()

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from governance.api.people import actor_of, now_block, person_of, rpc_url
 from governance.api.proposals import found
 from governance.api.serializers import (
     ApprovalRequest,
     ConfirmationRequest,
-    EmptyRequest,
     ProposalSerializer,
     ReasonRequest,
 )
-from governance.api.throttles import ConfirmationThrottle, WriteThrottle
+from governance.api.throttles import ConfirmationThrottle
+from governance.api.writing.versions import wanted_versions
+from governance.api.writing.view import Act, WriteView
 from governance.core.approvals import ApprovalRefusedError
 from governance.core.lifecycle import ProposalState
 from governance.models import Proposal, User
@@ -25,120 +27,167 @@ from governance.selectors import people
 from governance.selectors.proposals import proposal_by_id
 from governance.services import approvals
 from governance.services.process import advance
+from governance.services.requests.versions import check_version, hold_version
 from treasury.core import access
-from treasury.core.types import Actor, ActorKind, Address
+from treasury.core.types import Actor, ActorKind, Address, BlockRef
 
 EXECUTABLE = frozenset({ProposalState.READY, ProposalState.HANDED_OVER})
 
 
 def shown(proposal: Proposal, status: int = 200) -> Response:
-    return Response(ProposalSerializer(proposal_by_id(proposal.pk)).data, status=status)
+    fresh = proposal_by_id(proposal.pk)
+    headers = {"ETag": f'"{fresh.version}"'}
+    return Response(ProposalSerializer(fresh).data, status=status, headers=headers)
 
 
-class Confirmations(APIView):
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request about one proposal, as the services want it. `block` is the clock."""
+
+    proposal: Proposal
+    user: User
+    given: dict[str, Any]
+    actor: Actor
+    block: BlockRef
+
+
+class ProposalAction(WriteView):
+    """An action of a person on the proposal that they looked at: `If-Match` is required."""
+
+    answers: ClassVar[tuple[int, Any]] = (201, ProposalSerializer)
+    needs_version = True
+
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
+        user = person_of(request)
+        proposal = found(self, request, names["public_id"])
+        wanted = wanted_versions(request)
+        check_version(proposal, wanted=wanted)
+        asked = Asked(proposal, user, given, actor_of(request), now_block())
+
+        def act() -> Response:
+            if self.is_one_transaction:
+                hold_version(proposal_id=proposal.pk, wanted=wanted)
+            return self.act(asked)
+
+        return act
+
+    def act(self, asked: Asked) -> Response:
+        raise NotImplementedError
+
+
+class Confirmations(WriteView):
     """One owner's signature over the Safe transaction. It proves itself: no session is needed, a
-    token never signs."""
+    token never signs. It is its own key, too: the same signature twice is one row, so that
+    wallets and tools that send no `Idempotency-Key` can repeat it without harm."""
 
     required_action = access.PROPOSAL_CONFIRM
     throttle_classes = [ConfirmationThrottle]
+    body = ConfirmationRequest
+    answers = (201, ProposalSerializer)
+    needs_key = False
 
-    @extend_schema(request=ConfirmationRequest, responses={201: ProposalSerializer})
-    def post(self, request: Request, public_id: str) -> Response:
-        given = ConfirmationRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        owner = Address(given.validated_data["owner"])
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
+        proposal, block = found(self, request, names["public_id"]), now_block()
+        owner = Address(given["owner"])
         user = request.user if isinstance(request.user, User) else None
         is_own = user is not None and owner in people.wallets(user=user)
-        proposal = approvals.confirm(
-            proposal_id=found(self, request, public_id).pk,
-            owner=owner,
-            signature=given.validated_data["signature"],
-            kind=given.validated_data["kind"],
-            block=now_block(),
-            rpc_url=rpc_url(),
-            actor=actor_of(request) if is_own else Actor(ActorKind.CHAIN, owner),
-            is_own_session=is_own,
-            person=user if is_own else None,
-        )
-        return shown(proposal, 201)
+
+        def act() -> Response:
+            confirmed = approvals.confirm(
+                proposal_id=proposal.pk,
+                owner=owner,
+                signature=given["signature"],
+                kind=given["kind"],
+                block=block,
+                rpc_url=rpc_url(),
+                actor=actor_of(request) if is_own else Actor(ActorKind.CHAIN, owner),
+                is_own_session=is_own,
+                person=user if is_own else None,
+            )
+            return shown(confirmed, 201)
+
+        return act
 
 
-class Approvals(APIView):
+class Approvals(ProposalAction):
     """An operator's one-click approval of the plan that was looked at."""
 
     required_action = access.PROPOSAL_APPROVE
-    throttle_classes = [WriteThrottle]
+    body = ApprovalRequest
+    is_one_transaction = False  # asks the chain what stands against it first
 
-    @extend_schema(request=ApprovalRequest, responses={201: ProposalSerializer})
-    def post(self, request: Request, public_id: str) -> Response:
-        given = ApprovalRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        proposal = found(self, request, public_id)
+    def act(self, asked: Asked) -> Response:
         approvals.approve(
-            proposal_id=proposal.pk,
-            user=person_of(request),
-            seen_digest=given.validated_data["plan_digest"],
-            actor=actor_of(request),
-            block=now_block(),
+            proposal_id=asked.proposal.pk,
+            user=asked.user,
+            seen_digest=asked.given["plan_digest"],
+            actor=asked.actor,
+            block=asked.block,
             rpc_url=rpc_url(),
         )
-        return shown(proposal, 201)
+        return shown(asked.proposal, 201)
 
 
-class Vetoes(APIView):
+class Vetoes(ProposalAction):
+    """Ends the proposal before it is handed over."""
+
     required_action = access.PROPOSAL_VETO
-    throttle_classes = [WriteThrottle]
+    body = ReasonRequest
 
-    @extend_schema(request=ReasonRequest, responses={201: ProposalSerializer})
-    def post(self, request: Request, public_id: str) -> Response:
-        given = ReasonRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        proposal = approvals.veto(
-            proposal_id=found(self, request, public_id).pk,
-            user=person_of(request),
-            reason=given.validated_data["reason"],
-            actor=actor_of(request),
-            block=now_block(),
+    def act(self, asked: Asked) -> Response:
+        approvals.veto(
+            proposal_id=asked.proposal.pk,
+            user=asked.user,
+            reason=asked.given["reason"],
+            actor=asked.actor,
+            block=asked.block,
         )
-        return shown(proposal, 201)
+        return shown(asked.proposal, 201)
 
 
-class Declines(APIView):
+class Declines(ProposalAction):
+    """One person's recorded no."""
+
     required_action = access.PROPOSAL_DECLINE
-    throttle_classes = [WriteThrottle]
+    body = ReasonRequest
+    is_one_transaction = False  # asks the chain for the owners first
 
-    @extend_schema(request=ReasonRequest, responses={201: ProposalSerializer})
-    def post(self, request: Request, public_id: str) -> Response:
-        given = ReasonRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        proposal = approvals.decline(
-            proposal_id=found(self, request, public_id).pk,
-            user=person_of(request),
-            reason=given.validated_data["reason"],
-            actor=actor_of(request),
-            block=now_block(),
+    def act(self, asked: Asked) -> Response:
+        approvals.decline(
+            proposal_id=asked.proposal.pk,
+            user=asked.user,
+            reason=asked.given["reason"],
+            actor=asked.actor,
+            block=asked.block,
             rpc_url=rpc_url(),
         )
-        return shown(proposal, 201)
+        return shown(asked.proposal, 201)
 
 
-class Executions(APIView):
+class Executions(ProposalAction):
     """Do not wait for the next sweep: take the next step of a proposal that is ready, now."""
 
     required_action = access.PROPOSAL_EXECUTE
-    throttle_classes = [WriteThrottle]
+    answers = (202, ProposalSerializer)
+    is_one_transaction = False  # sends
 
-    @extend_schema(request=EmptyRequest, responses={202: ProposalSerializer})
-    def post(self, request: Request, public_id: str) -> Response:
-        EmptyRequest(data=request.data).is_valid(raise_exception=True)
-        person_of(request)
-        proposal = found(self, request, public_id)
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
+        act = super().prepare(request, given, **names)
+        proposal = found(self, request, names["public_id"])
         if proposal.state not in EXECUTABLE:
             raise ApprovalRefusedError("wrong_state", f"the proposal is {proposal.state}")
+        return act
+
+    def rehearse(self, request: Request, given: dict[str, Any], **names: str) -> Response:
+        """Nothing is sent, so the proposal is answered as it is: it may be executed now."""
+        self.prepare(request, given, **names)
+        return shown(found(self, request, names["public_id"]))
+
+    def act(self, asked: Asked) -> Response:
         advance(
-            proposal_id=proposal.pk,
-            block=now_block(),
+            proposal_id=asked.proposal.pk,
+            block=asked.block,
             rpc_url=rpc_url(),
             finality_depth=settings.FINALITY_DEPTH,
         )
-        return shown(proposal, 202)
+        return shown(asked.proposal, 202)

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from governance.api.people import actor_of, now_block, person_of, rpc_url
 from governance.api.proposals import found
 from governance.api.serializers import StrictSerializer
-from governance.api.throttles import WriteThrottle
+from governance.api.writing.view import Act, WriteView
 from governance.core.approvals import ApprovalRefusedError
 from governance.core.scrutiny import Demand, Flag
 from governance.models import Acknowledgement, Comment, User
@@ -120,10 +120,11 @@ class ScrutinyDetail(APIView):
         return Response(ScrutinySerializer(body).data)
 
 
-class Comments(APIView):
+class Comments(WriteView):
     required_action = access.PROPOSAL_READ
     method_actions = {"POST": access.PROPOSAL_COMMENT}
-    throttle_classes = [WriteThrottle]
+    body = CommentRequest
+    answers = (201, CommentSerializer)
 
     @extend_schema(responses=CommentSerializer(many=True))
     def get(self, request: Request, public_id: str) -> Response:
@@ -131,67 +132,76 @@ class Comments(APIView):
         rows = found(self, request, public_id).comments.select_related("user", "proposal")
         return Response(CommentSerializer(rows.order_by("pk")[:200], many=True).data)
 
-    @extend_schema(request=CommentRequest, responses={201: CommentSerializer})
-    def post(self, request: Request, public_id: str) -> Response:
-        given = CommentRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        row = comment(
-            proposal=found(self, request, public_id),
-            user=person_of(request),
-            text=given.validated_data["text"],
-            actor=actor_of(request),
-            block=now_block(),
-        )
-        return Response(CommentSerializer(row).data, status=201)
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
+        proposal, user = found(self, request, names["public_id"]), person_of(request)
+        actor, block = actor_of(request), now_block()
+
+        def act() -> Response:
+            row = comment(
+                proposal=proposal, user=user, text=given["text"], actor=actor, block=block
+            )
+            return Response(CommentSerializer(row).data, status=201)
+
+        return act
 
 
-class Acknowledgements(APIView):
+class Acknowledgements(WriteView):
     """One risk flag, by its name. A CRITICAL one needs the reason, and a second person."""
 
     required_action = access.PROPOSAL_COMMENT
-    throttle_classes = [WriteThrottle]
+    body = AcknowledgementRequest
+    answers = (201, AcknowledgementSerializer)
 
-    @extend_schema(request=AcknowledgementRequest, responses={201: AcknowledgementSerializer})
-    def post(self, request: Request, public_id: str) -> Response:
-        given = AcknowledgementRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        scrutiny = _scrutiny(self, request, public_id)
-        row = acknowledge(
-            proposal=scrutiny.dossier.proposal,
-            user=person_of(request),
-            flag=given.validated_data["flag"],
-            reason=given.validated_data["reason"],
-            up=scrutiny.flags,
-            actor=actor_of(request),
-            block=now_block(),
-        )
-        return Response(AcknowledgementSerializer(row).data, status=201)
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
+        scrutiny, user = _scrutiny(self, request, names["public_id"]), person_of(request)
+        actor, block = actor_of(request), now_block()
+
+        def act() -> Response:
+            row = acknowledge(
+                proposal=scrutiny.dossier.proposal,
+                user=user,
+                flag=given["flag"],
+                reason=given["reason"],
+                up=scrutiny.flags,
+                actor=actor,
+                block=block,
+            )
+            return Response(AcknowledgementSerializer(row).data, status=201)
+
+        return act
 
 
-class Answers(APIView):
+class Answers(WriteView):
     """This person's answer to their question. A wrong one is recorded and may be tried again."""
 
     required_action = access.PROPOSAL_COMMENT
-    throttle_classes = [WriteThrottle]
+    body = AnswerRequest
+    answers = (201, AnswerSerializer)
 
-    @extend_schema(request=AnswerRequest, responses={201: AnswerSerializer})
-    def post(self, request: Request, public_id: str) -> Response:
-        given = AnswerRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        scrutiny, user = _scrutiny(self, request, public_id), person_of(request)
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
+        scrutiny, user = _scrutiny(self, request, names["public_id"]), person_of(request)
         asked = scrutiny.question_for(user)
         if asked is None:
             raise ApprovalRefusedError("no_question", "this proposal asks no question")
-        row = answer(
-            proposal=scrutiny.dossier.proposal,
-            user=user,
-            asked=asked,
-            given=given.validated_data["answer"],
-            actor=actor_of(request),
-            block=now_block(),
-        )
-        body = {"proposal": public_id, "question": row.question, "is_right": row.is_right}
-        return Response(AnswerSerializer(body).data, status=201)
+        actor, block = actor_of(request), now_block()
+
+        def act() -> Response:
+            row = answer(
+                proposal=scrutiny.dossier.proposal,
+                user=user,
+                asked=asked,
+                given=given["answer"],
+                actor=actor,
+                block=block,
+            )
+            body = {
+                "proposal": names["public_id"],
+                "question": row.question,
+                "is_right": row.is_right,
+            }
+            return Response(AnswerSerializer(body).data, status=201)
+
+        return act
 
 
 def _scrutiny(view: APIView, request: Request, public_id: str) -> Scrutiny:

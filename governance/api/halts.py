@@ -6,11 +6,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from governance.api.people import actor_of, now_block, person_of
 from governance.api.permissions import TreasuryScope
@@ -20,7 +18,7 @@ from governance.api.serializers import (
     HaltSerializer,
     ReasonRequest,
 )
-from governance.api.throttles import WriteThrottle
+from governance.api.writing.view import Act, WriteView
 from governance.core.routing import Level
 from governance.models import Halt
 from governance.selectors.audit import audit_events
@@ -31,7 +29,7 @@ from treasury.selectors.portfolio import tiers, treasuries
 BY_HAND = "MANUAL"
 
 
-class HaltList(ListAPIView[Halt]):
+class HaltList(WriteView, ListAPIView[Halt]):
     """Newest first; POST trips one by hand."""
 
     required_action = access.TREASURY_READ
@@ -42,63 +40,64 @@ class HaltList(ListAPIView[Halt]):
     queryset = Halt.objects.select_related(
         "scope__treasury", "scope__tier", "first_closer", "second_closer"
     )
+    body = HaltRequest
+    answers = (201, HaltSerializer)
 
-    def get_throttles(self) -> list[Any]:
-        return [WriteThrottle()] if self.request.method == "POST" else []
-
-    @extend_schema(request=HaltRequest, responses={201: HaltSerializer})
-    def post(self, request: Request) -> Response:
-        given = HaltRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        wanted = given.validated_data
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
         allowed: frozenset[int] = request.treasury_ids  # type: ignore[attr-defined]
-        treasury = treasuries().filter(public_id=wanted["treasury"], pk__in=allowed).first()
+        treasury = treasuries().filter(public_id=given["treasury"], pk__in=allowed).first()
         if treasury is None:
             raise Http404
         tier = None
-        if wanted["tier"]:
-            tier = tiers(treasury.pk).filter(public_id=wanted["tier"]).first()
+        if given["tier"]:
+            tier = tiers(treasury.pk).filter(public_id=given["tier"]).first()
             if tier is None:
                 raise Http404
-        halt = halts.trip(
-            treasury_id=treasury.pk,
-            tier_id=tier.pk if tier else None,
-            found=halts.Trip(
-                breaker=BY_HAND,
-                level=Level(wanted["level"]),
-                value="by hand",
-                limit="-",
-                reason=wanted["reason"],
-                is_self_clearing=False,
-            ),
-            actor=actor_of(request),
-            block=now_block(),
+        wanted = halts.Trip(
+            breaker=BY_HAND,
+            level=Level(given["level"]),
+            value="by hand",
+            limit="-",
+            reason=given["reason"],
+            is_self_clearing=False,
         )
-        return Response(HaltSerializer(halt).data, status=201)
+        actor, block = actor_of(request), now_block()
+
+        def act() -> Response:
+            halt = halts.trip(
+                treasury_id=treasury.pk,
+                tier_id=tier.pk if tier else None,
+                found=wanted,
+                actor=actor,
+                block=block,
+            )
+            return Response(HaltSerializer(halt).data, status=201)
+
+        return act
 
 
-class HaltResets(APIView):
+class HaltResets(WriteView):
     """The first person asks, a second one closes."""
 
     required_action = access.BREAKER_RESET
-    throttle_classes = [WriteThrottle]
+    body = ReasonRequest
+    answers = (201, HaltSerializer)
 
-    @extend_schema(request=ReasonRequest, responses={201: HaltSerializer})
-    def post(self, request: Request, public_id: str) -> Response:
-        given = ReasonRequest(data=request.data)
-        given.is_valid(raise_exception=True)
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
         allowed: frozenset[int] = request.treasury_ids  # type: ignore[attr-defined]
-        halt = Halt.objects.filter(public_id=public_id, scope__treasury_id__in=allowed).first()
+        rows = Halt.objects.filter(scope__treasury_id__in=allowed)
+        halt = rows.filter(public_id=names["public_id"]).first()
         if halt is None:
             raise Http404
-        closed = halts.close(
-            halt_id=halt.pk,
-            user=person_of(request),
-            reason=given.validated_data["reason"],
-            actor=actor_of(request),
-            block=now_block(),
-        )
-        return Response(HaltSerializer(closed).data, status=201)
+        user, actor, block = person_of(request), actor_of(request), now_block()
+
+        def act() -> Response:
+            closed = halts.close(
+                halt_id=halt.pk, user=user, reason=given["reason"], actor=actor, block=block
+            )
+            return Response(HaltSerializer(closed).data, status=201)
+
+        return act
 
 
 class AuditList(ListAPIView[Any]):

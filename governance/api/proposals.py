@@ -17,13 +17,14 @@ from rest_framework.views import APIView
 from governance.api.people import actor_of, now_block, rpc_url
 from governance.api.permissions import TreasuryScope
 from governance.api.serializers import CheckRequest, CheckSerializer, ProposalSerializer
-from governance.api.throttles import WriteThrottle
+from governance.api.writing.view import Act, WriteView
 from governance.core.lifecycle import ProposalState
 from governance.models import Proposal, User
 from governance.selectors.explanations import explanation
 from governance.selectors.proposals import all_proposals
 from governance.selectors.scopes import find_tier
 from governance.selectors.verification import verification
+from governance.services.generating.rehearsing import rehearse_tier
 from governance.services.proposals import evaluate_tier
 from treasury.core import access
 from treasury.services.snapshots import take_snapshot
@@ -96,29 +97,42 @@ class Verification(APIView):
         return Response(verification(found(self, request, public_id)))
 
 
-class TierCheck(APIView):
+class TierCheck(WriteView):
     """Evaluate the tier now; answers with the evaluation, fired or not (T3, T6). With a `reason`
     the trigger is forced, unless a halt or a gate forbids it."""
 
     required_action = access.PROPOSAL_WRITE
-    throttle_classes = [WriteThrottle]
+    body = CheckRequest
+    answers = (200, CheckSerializer)
+    is_one_transaction = False  # quotes, simulates
 
-    @extend_schema(request=CheckRequest, responses=CheckSerializer)
-    def post(self, request: Request, public_id: str) -> Response:
-        given = CheckRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        tier = find_tier(public_id, within=request.treasury_ids)  # type: ignore[attr-defined]
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
+        tier = find_tier(names["public_id"], within=request.treasury_ids)  # type: ignore[attr-defined]
         if tier is None:
             raise Http404
-        reason: str = given.validated_data["reason"]
-        snapshot = take_snapshot(treasury_id=tier.treasury_id, block=now_block(), rpc_url=rpc_url())
+        return generation(request, tier, reason=given["reason"])
+
+    def rehearse(self, request: Request, given: dict[str, Any], **names: str) -> Response:
+        tier = find_tier(names["public_id"], within=request.treasury_ids)  # type: ignore[attr-defined]
+        if tier is None:
+            raise Http404
+        return would_be(tier, reason=given["reason"])
+
+
+def generation(request: Request, tier: Any, *, reason: str) -> Act:
+    """Snapshot, evaluation and, where it pays, a proposal: ready to be called."""
+    actor, block = actor_of(request), now_block()
+    author = request.user if reason and isinstance(request.user, User) else None
+
+    def act() -> Response:
+        snapshot = take_snapshot(treasury_id=tier.treasury_id, block=block, rpc_url=rpc_url())
         evaluated = evaluate_tier(
             tier_id=tier.pk,
             snapshot_id=snapshot.pk,
             rpc_url=rpc_url(),
-            actor=actor_of(request),
+            actor=actor,
             forced_reason=reason or None,
-            author=request.user if reason and isinstance(request.user, User) else None,
+            author=author,
         )
         if evaluated is None:
             raise BusyError
@@ -133,6 +147,24 @@ class TierCheck(APIView):
             "proposal": evaluated.proposal.public_id if evaluated.proposal else None,
         }
         return Response(CheckSerializer(answer).data)
+
+    return act
+
+
+def would_be(tier: Any, *, reason: str) -> Response:
+    """The decision at the latest snapshot, recorded nowhere. Quotes, simulation and route come
+    with the real run only: they are rows of their own."""
+    decision = rehearse_tier(tier_id=tier.pk, rpc_url=rpc_url(), forced_reason=reason or None)
+    answer = {
+        "decision": None,
+        "outcome": decision.outcome.value,
+        "is_fired": decision.trigger.fired,
+        "trigger_kind": decision.trigger.kind,
+        "trigger_reason": decision.trigger.reason,
+        "note": f"dry run: {len(decision.trades)} trades before quotes and simulation",
+        "proposal": None,
+    }
+    return Response(CheckSerializer(answer).data)
 
 
 class BusyError(Exception):

@@ -180,7 +180,7 @@ class HaltSerializer(serializers.ModelSerializer[Halt]):
 class CheckSerializer(serializers.Serializer[Any]):
     """What an evaluation said, fired or not (T6)."""
 
-    decision = serializers.CharField()
+    decision = serializers.CharField(allow_null=True)
     outcome = serializers.CharField()
     is_fired = serializers.BooleanField()
     trigger_kind = serializers.CharField()

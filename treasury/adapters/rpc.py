@@ -23,6 +23,12 @@ TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 class RpcUnavailableError(RuntimeError):
     """No usable answer: refused, timed out, not JSON, wrong id. The request may have arrived."""
 
+    problem_code = "chain_unavailable"
+    problem_status = 503
+    problem_detail = "The chain cannot be read now."  # the text names the provider
+    retryable = True
+    retry_after_seconds = 5
+
 
 class RpcError(RuntimeError):
     """The node answered with an error. `data` is the revert data as 0x-hex, if any."""

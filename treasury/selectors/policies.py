@@ -12,6 +12,10 @@ from treasury.models import PolicyVersion
 class NoPolicyInForceError(LookupError):
     """The tier has no policy whose time has come: it is watched, and nothing is proposed."""
 
+    problem_code = "no_policy"
+    problem_status = 409
+    problem_detail = "The tier has no policy in force: it is watched, and nothing is proposed."
+
 
 def policy_in_force(*, tier_id: int, now: int) -> tuple[PolicyVersion, TierPolicy]:
     """The version with the highest number whose `effective_at` has come at `now` (block time)."""

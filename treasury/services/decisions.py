@@ -15,6 +15,7 @@ from treasury.core.decisions import (
     decision_digest,
 )
 from treasury.core.lots import total_usd
+from treasury.core.policies import TierPolicy
 from treasury.core.types import NATIVE, Actor, Address, GasPrice
 from treasury.engine.decision import decide
 from treasury.models import Decision as DecisionRow
@@ -39,11 +40,31 @@ def decide_tier(
     existing = _existing(tier, snapshot, version)
     if existing is not None:
         return existing
-    portfolio, gaps = tier_portfolio(tier_id=tier_id, snapshot_id=snapshot_id)
+    inputs = _inputs(tier, snapshot, version, policy, context)
+    return _store(tier, snapshot, version, inputs, decide(inputs), actor)
+
+
+def rehearse_decision(*, tier_id: int, snapshot_id: int, context: DecisionContext) -> Decision:
+    """What `decide_tier` would decide if this were the first evaluation at the snapshot. Writes
+    nothing. Raises NoPolicyInForceError."""
+    tier = tier_by_id(tier_id)
+    snapshot = Snapshot.objects.get(id=snapshot_id, treasury_id=tier.treasury_id)
+    version, policy = policy_in_force(tier_id=tier_id, now=snapshot.block_timestamp)
+    return decide(_inputs(tier, snapshot, version, policy, context))
+
+
+def _inputs(
+    tier: Tier,
+    snapshot: Snapshot,
+    version: PolicyVersion,
+    policy: TierPolicy,
+    context: DecisionContext,
+) -> DecisionInputs:
+    portfolio, gaps = tier_portfolio(tier_id=tier.id, snapshot_id=snapshot.id)
     native = price_map(treasury_id=tier.treasury_id, block_hash=snapshot.block_hash).get(NATIVE)
     if native is None:
         gaps = (*(gap for gap in gaps if gap.asset != NATIVE), _NO_GAS_PRICE)
-    inputs = DecisionInputs(
+    return DecisionInputs(
         tier=tier.name,
         policy=policy,
         policy_hash=version.document_hash,
@@ -59,7 +80,6 @@ def decide_tier(
         halts=context.halts,
         forced_reason=context.forced_reason,
     )
-    return _store(tier, snapshot, version, inputs, decide(inputs), actor)
 
 
 _NO_GAS_PRICE = PriceGap(NATIVE, "the native currency has no price, so gas cannot be valued")

@@ -23,6 +23,7 @@ from governance.services.moves import GENERATOR
 from governance.services.proposals import Evaluated, evaluate_tier
 from governance.services.sweeping import sweep
 from tests.conftest import Chain
+from tests.rest_client import RestClient
 from treasury.core.types import BlockRef
 from treasury.services.snapshots import take_snapshot
 
@@ -87,16 +88,22 @@ class Stage:
             self.market.mine(12)
         raise AssertionError(f"{found.state}: {found.state_reason}")
 
-    def client(self, name: str) -> APIClient:
+    def client(self, name: str) -> RestClient:
+        client = RestClient()
+        client.force_login(self.people[name])
+        return client
+
+    def bare(self, name: str) -> APIClient:
+        """Without the good manners of `client`: no key, no version."""
         client = APIClient()
         client.force_login(self.people[name])
         return client
 
-    def anonymous(self) -> APIClient:
-        return APIClient()
+    def anonymous(self) -> RestClient:
+        return RestClient()
 
-    def bearer(self, secret: str) -> APIClient:
-        return APIClient(headers={"Authorization": f"Bearer {secret}"})
+    def bearer(self, secret: str) -> RestClient:
+        return RestClient(headers={"Authorization": f"Bearer {secret}"})
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from governance.core.routing import Level
 from governance.services.halts import Trip, trip
 from governance.services.identity import create_user, grant_role, issue_token
 from tests.integration.governance.conftest import Stage
+from tests.rest_client import RestClient
 from treasury.core import access
 from treasury.core.types import Actor, ActorKind, Address
 from treasury.services.portfolio import create_treasury
@@ -119,7 +120,7 @@ def test_another_treasury_does_not_exist(stage: Stage, there: dict[str, str]) ->
     for role in Role:
         if role is not Role.SIGNER:
             grant_role(user=user, treasury_id=other.pk, role=role, actor=ACTOR)
-    person = APIClient()
+    person = RestClient()
     person.force_login(user)
     machine = stage.bearer(token_for(other.pk, *access.SCOPES))
     for client in (person, machine):

@@ -1,0 +1,1 @@
+"""What every POST has in common: keys, versions, rehearsals."""

@@ -1,0 +1,1 @@
+"""What holds for every request that changes something: its key, the version it is for."""
