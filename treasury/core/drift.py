@@ -17,12 +17,18 @@ from treasury.core.types import Address
 
 @dataclass(frozen=True, slots=True)
 class AssetDrift:
-    """One asset against its target. `weight`, `target`, `half_width`: fractions of the total."""
+    """One asset against its target. `weight`, `target`, `half_width`: fractions of the total.
+    `symbol` is what people call it, empty where nobody said."""
 
     asset: Address
     weight: Decimal
     target: Decimal
     half_width: Decimal
+    symbol: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.symbol or self.asset
 
     @property
     @exact
@@ -68,12 +74,13 @@ def band_half_width(*, band: Band, weight_bps: int) -> Decimal:
 
 
 @exact
-def asset_drift(*, target: Target, weight: Decimal) -> AssetDrift:
+def asset_drift(*, target: Target, weight: Decimal, symbol: str = "") -> AssetDrift:
     return AssetDrift(
         asset=target.asset,
         weight=weight,
         target=Decimal(target.weight_bps) / BPS,
         half_width=band_half_width(band=target.band, weight_bps=target.weight_bps),
+        symbol=symbol,
     )
 
 

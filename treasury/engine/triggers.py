@@ -112,9 +112,9 @@ def _threshold(
     worst = max(drifts, key=lambda drift: (drift.breached, drift.severity))
     side = "over" if worst.absolute > 0 else "under"
     reason = (
-        f"{worst.asset} is {side} its band"
+        f"{worst.name} is {side} its band"
         if worst.breached
-        else f"all assets inside their bands, {worst.asset} is nearest to its edge"
+        else f"all assets inside their bands, {worst.name} is nearest to its edge"
     )
     outcome = TriggerOutcome(
         fired=worst.breached,

@@ -86,7 +86,9 @@ def tier_view(*, portfolio: Portfolio, policy: TierPolicy) -> TierView:
                 target=target,
                 available_units=units[holding.asset],
                 value_usd=values[holding.asset],
-                drift=asset_drift(target=target, weight=shares[holding.asset]),
+                drift=asset_drift(
+                    target=target, weight=shares[holding.asset], symbol=holding.symbol
+                ),
             )
             for holding, target in held
         ),

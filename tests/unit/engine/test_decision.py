@@ -55,7 +55,7 @@ def test_decide__vector_of_de_11__trades_to_half_band() -> None:
     decision = decide(inputs())
     assert decision.outcome is Outcome.TRADES
     assert values(decision) == {(A, C): 30_000, (A, USD): 20_000, (A, B): 10_000}
-    assert decision.trigger.reason == f"{USD} is under its band"
+    assert decision.trigger.reason == "D is under its band"
     before = [weight.before_bps for weight in decision.weights]
     after = [weight.after_bps for weight in decision.weights]
     assert before == [5000, 2800, 1500, 700]
