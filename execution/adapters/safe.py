@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from packaging.version import Version
 from safe_eth.safe.safe_signature import (
@@ -20,8 +21,9 @@ from safe_eth.safe.safe_signature import (
 )
 
 from execution.adapters.ethereum import CallFailedError, Read, read_all
-from execution.core.abi import encode_call, to_address
+from execution.core.abi import encode_call, keccak, to_address
 from execution.core.safe_tx import NO_REFUND, approved_by, preimage, safe_tx_hash
+from execution.core.typed_data import SafeMessage
 from execution.core.types import SafeTxFields
 from treasury.adapters.rpc import Rpc, RpcError
 from treasury.core.types import Address, BlockRef
@@ -37,6 +39,12 @@ KINDS: dict[type[SafeSignature], str] = {
     SafeSignatureApprovedHash: "APPROVED_HASH",
     SafeSignatureContract: "CONTRACT",
 }
+STATE_READS = (
+    (encode_call("getOwners()"), "address[]"),
+    (encode_call("getThreshold()"), "uint256"),
+    (encode_call("nonce()"), "uint256"),
+    (encode_call("VERSION()"), "string"),
+)
 _HASH_TYPES = "address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256"
 
 
@@ -66,13 +74,22 @@ class OwnerSignature:
 
 
 def state(rpc: Rpc, safe: Address, block: BlockRef | None) -> SafeState:
-    reads = [
-        Read(safe, encode_call("getOwners()"), ("address[]",)),
-        Read(safe, encode_call("getThreshold()"), ("uint256",)),
-        Read(safe, encode_call("nonce()"), ("uint256",)),
-        Read(safe, encode_call("VERSION()"), ("string",)),
-    ]
-    owners, threshold, nonce, version = (answer[0] for answer in read_all(rpc, reads, block))
+    return states(rpc, [safe], block)[safe]
+
+
+def states(rpc: Rpc, safes: Sequence[Address], block: BlockRef | None) -> dict[Address, SafeState]:
+    """All of them in one request. Raises SafeReadError for one that is too old."""
+    reads = [Read(safe, data, (kind,)) for safe in safes for data, kind in STATE_READS]
+    answers = [answer[0] for answer in read_all(rpc, reads, block)]
+    size = len(STATE_READS)
+    return {
+        safe: _state(safe, answers[index * size : (index + 1) * size])
+        for index, safe in enumerate(safes)
+    }
+
+
+def _state(safe: Address, answers: Sequence[Any]) -> SafeState:
+    owners, threshold, nonce, version = answers
     if Version(version.partition("+")[0]) < OLDEST:
         raise SafeReadError(f"Safe {safe} is version {version}; {OLDEST} is the oldest accepted")
     return SafeState(
@@ -107,9 +124,16 @@ def approved_hashes(
 # ------------------------------------------------------------------------------------ signatures
 def parse(signature: bytes, fields: SafeTxFields) -> OwnerSignature:
     """Exactly one signature; whose it is by the bytes, not yet whether it counts."""
-    tx_hash, pre = bytes.fromhex(safe_tx_hash(fields)[2:]), preimage(fields)
+    return parse_over(signature, preimage(fields))
+
+
+def parse_over(signature: bytes, signed: bytes) -> OwnerSignature:
+    """The same over anything that EIP-712 hashes: `signed` is the preimage (0x1901, domain,
+    struct)."""
     try:
-        found = SafeSignature.parse_signature(low_s(signature), tx_hash, pre, ignore_trailing=False)
+        found = SafeSignature.parse_signature(
+            low_s(signature), keccak(signed), signed, ignore_trailing=False
+        )
     except (ValueError, IndexError) as error:
         raise SignatureShapeError(str(error)) from error
     if len(found) != 1 or type(found[0]) not in KINDS:
@@ -135,6 +159,14 @@ def low_s(signature: bytes) -> bytes:
 
 def approval_of(owner: Address) -> bytes:
     return approved_by(owner)
+
+
+def message_for_owner(fields: SafeTxFields, owner: Address, version: str) -> SafeMessage:
+    """What the members of an owner Safe sign. The `version` of the Safe that verifies decides,
+    not the owner's: it picks the entry point of EIP-1271."""
+    is_hash_form = Version(version.partition("+")[0]) >= HASH_FORM_SINCE
+    message = bytes.fromhex(safe_tx_hash(fields)[2:]) if is_hash_form else preimage(fields)
+    return SafeMessage(fields.chain_id, owner, message)
 
 
 def contract_accepts(

@@ -61,7 +61,7 @@ def add_confirmation(
     """Store one owner's signature, or refuse it with the reason. The same signature twice (or its
     high-s twin) is one row. An APPROVED_HASH needs no bytes."""
     row = safe_transaction_by_id(safe_transaction_id)
-    _require_signable(row, block)
+    require_signable(row, block)
     fields = fields_of(row)
     if kind == "APPROVED_HASH" and not signature:
         signature = safe.approval_of(owner)
@@ -149,7 +149,7 @@ def revalidate(
 
 
 # ------------------------------------------------------------------------------------ judging
-def _require_signable(row: SafeTransaction, block: BlockRef) -> None:
+def require_signable(row: SafeTransaction, block: BlockRef) -> None:
     if row.parent_id is not None:
         raise ConfirmationRefusedError("not_signable", "nobody signs a nested transaction")
     if row.status != SafeTransactionStatus.ACTIVE:

@@ -76,8 +76,8 @@ class ProposalAction(WriteView):
 
 
 class Confirmations(WriteView):
-    """One owner's signature over the Safe transaction. It proves itself: no session is needed, a
-    token never signs. It is its own key, too: the same signature twice is one row, so that
+    """One owner's signature over the Safe transaction, or with `member` one over the owner Safe's
+    message of it. It proves itself: no session is needed, a token never signs. It is its own key, too: the same signature twice is one row, so that
     wallets and tools that send no `Idempotency-Key` can repeat it without harm."""
 
     required_action = access.PROPOSAL_CONFIRM
@@ -89,8 +89,10 @@ class Confirmations(WriteView):
     def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
         proposal, block = found(self, request, names["public_id"]), now_block()
         owner = Address(given["owner"])
+        member = Address(given["member"]) if given["member"] else None
+        signer = member or owner
         user = request.user if isinstance(request.user, User) else None
-        is_own = user is not None and owner in people.wallets(user=user)
+        is_own = user is not None and signer in people.wallets(user=user)
 
         def act() -> Response:
             confirmed = approvals.confirm(
@@ -100,9 +102,10 @@ class Confirmations(WriteView):
                 kind=given["kind"],
                 block=block,
                 rpc_url=rpc_url(),
-                actor=actor_of(request) if is_own else Actor(ActorKind.CHAIN, owner),
+                actor=actor_of(request) if is_own else Actor(ActorKind.CHAIN, signer),
                 is_own_session=is_own,
                 person=user if is_own else None,
+                member=member,
             )
             return shown(confirmed, 201)
 

@@ -52,9 +52,12 @@ class SignatureField(serializers.CharField):
 
 
 class ConfirmationRequest(StrictSerializer):
+    """`member` when the owner is itself a Safe and one of its own owners signed its message."""
+
     owner = AddressField()
     signature = SignatureField()
     kind = serializers.ChoiceField(choices=KINDS, required=False, allow_null=True, default=None)
+    member = AddressField(required=False, allow_null=True, default=None)
 
 
 class ApprovalRequest(StrictSerializer):

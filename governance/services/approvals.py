@@ -7,6 +7,8 @@ needs a User row.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db import transaction
 
 from execution.services.confirming import (
@@ -16,6 +18,7 @@ from execution.services.confirming import (
     confirmation_status,
     require_our_hash,
 )
+from execution.services.signatures.members import add_member_confirmation, require_our_message
 from governance.core.approvals import (
     ApprovalCase,
     ApprovalRefusedError,
@@ -39,6 +42,16 @@ from treasury.services.record import record_audit
 
 INCIDENT_CODES = frozenset({"wrong_hash"})
 """Refusals that from an owner's own session mean: that person's tools showed something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What somebody brought; `kind` is what they say it is, None when they do not."""
+
+    owner: Address
+    member: Address | None
+    raw: bytes
+    kind: str | None
 
 
 class SignatureRefusedError(ValueError):
@@ -127,10 +140,12 @@ def confirm(
     actor: Actor,
     is_own_session: bool,
     person: User | None = None,
+    member: Address | None = None,
 ) -> Proposal:
-    """An owner's signature. It is its own proof, whoever brings it. Over anything but our hash
-    it is refused; from that owner's own session that is an incident and freezes the proposal.
-    `person` is who brings it in their own session: they deal with flags and question first."""
+    """An owner's signature, or with `member` one of a member of an owner Safe. It is its own proof,
+    whoever brings it. Over anything but our hash it is refused; from the signer's own session
+    that is an incident and freezes the proposal. `person` is who brings it in their own session:
+    they deal with flags and question first."""
     proposal = proposal_by_id(proposal_id)
     if proposal.safe_transaction_id is None or proposal.state not in {
         ProposalState.COLLECTING,
@@ -138,35 +153,74 @@ def confirm(
     }:
         raise ApprovalRefusedError("wrong_state", f"the proposal is {proposal.state}")
     check_confirmer(
-        author_wallets=_wallets_of_author(proposal), owner=owner, route=RouteKind(proposal.route)
+        author_wallets=_wallets_of_author(proposal),
+        owner=member or owner,
+        route=RouteKind(proposal.route),
     )
+    given = Signature(owner, member, signature, kind)
     try:
         if person is not None:
-            require_our_hash(
-                safe_transaction_id=proposal.safe_transaction_id,
-                owner=owner,
-                signature=signature,
-                kind=kind,
-            )
+            _require_ours(proposal.safe_transaction_id, given, block=block, rpc_url=rpc_url)
             require_deliberation(proposal_id=proposal_id, user=person, block=block, rpc_url=rpc_url)
+        _add(proposal.safe_transaction_id, given, block=block, rpc_url=rpc_url, actor=actor)
+    except ConfirmationRefusedError as refused:
+        _refused(proposal, refused, actor=actor, block=block, is_own_session=is_own_session)
+        raise SignatureRefusedError(refused) from refused
+    _approve_by_signature(proposal, member or owner, actor=actor, block=block)
+    return proposal_by_id(proposal.pk)
+
+
+def _require_ours(
+    safe_transaction_id: int, given: Signature, *, block: BlockRef, rpc_url: str
+) -> None:
+    """A signature of something else is an incident, whatever the person has read or answered."""
+    if given.member is None:
+        require_our_hash(
+            safe_transaction_id=safe_transaction_id,
+            owner=given.owner,
+            signature=given.raw,
+            kind=given.kind,
+        )
+        return
+    require_our_message(
+        safe_transaction_id=safe_transaction_id,
+        owner=given.owner,
+        member=given.member,
+        signature=given.raw,
+        kind=given.kind,
+        block=block,
+        rpc_url=rpc_url,
+    )
+
+
+def _add(
+    safe_transaction_id: int, given: Signature, *, block: BlockRef, rpc_url: str, actor: Actor
+) -> None:
+    if given.member is None:
         add_confirmation(
-            safe_transaction_id=proposal.safe_transaction_id,
-            owner=owner,
-            signature=signature,
-            kind=kind,
+            safe_transaction_id=safe_transaction_id,
+            owner=given.owner,
+            signature=given.raw,
+            kind=given.kind,
             block=block,
             rpc_url=rpc_url,
             actor=actor,
         )
-    except ConfirmationRefusedError as refused:
-        _refused(proposal, refused, actor=actor, block=block, is_own_session=is_own_session)
-        raise SignatureRefusedError(refused) from refused
-    _approve_by_signature(proposal, owner, actor=actor, block=block)
-    return proposal_by_id(proposal.pk)
+        return
+    add_member_confirmation(
+        safe_transaction_id=safe_transaction_id,
+        owner=given.owner,
+        member=given.member,
+        signature=given.raw,
+        kind=given.kind,
+        block=block,
+        rpc_url=rpc_url,
+        actor=actor,
+    )
 
 
 def _approve_by_signature(
-    proposal: Proposal, owner: Address, *, actor: Actor, block: BlockRef
+    proposal: Proposal, signer: Address, *, actor: Actor, block: BlockRef
 ) -> None:
     """Wakes the proposal, and keeps our record. A process that dies before this loses nothing: on
     the way to READY the record is made good; and whatever it says, the chain asks for the
@@ -176,7 +230,7 @@ def _approve_by_signature(
         Proposal.objects.filter(pk=proposal.pk, state=ProposalState.COLLECTING).update(
             next_action_at=block.timestamp
         )
-        record_signed_approvals(proposal, [owner], actor=actor, block=block)
+        record_signed_approvals(proposal, [signer], actor=actor, block=block)
 
 
 def _refused(

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from execution.services.confirming import confirmation_status
 from execution.services.preparing import open_safe_transaction
+from execution.services.signatures.members import settle_members
 from governance.core.lifecycle import ProposalOutcome, ProposalState
 from governance.models import Approval, ApprovalKind, Proposal, Route
 from governance.selectors.proposals import needs_safe_transaction, plan_of
@@ -70,7 +71,8 @@ def _record_signed(step: Step) -> None:
     signed = step.proposal.safe_transaction
     if signed is not None:
         owners = signed.confirmations.filter(is_valid=True).values_list("owner", flat=True)
-        record_signed_approvals(step.proposal, owners, actor=PROCESS, block=step.block)
+        members = signed.member_confirmations.values_list("member", flat=True)
+        record_signed_approvals(step.proposal, [*owners, *members], actor=PROCESS, block=step.block)
 
 
 def missing(step: Step) -> str:
@@ -81,6 +83,9 @@ def missing(step: Step) -> str:
         return ""
     if proposal.safe_transaction_id is None:
         return "" if is_approved(proposal) else "waits for an operator's approval"
+    settle_members(
+        safe_transaction_id=proposal.safe_transaction_id, block=step.block, rpc_url=step.rpc_url
+    )
     status = confirmation_status(
         safe_transaction_id=proposal.safe_transaction_id,
         block=step.block,

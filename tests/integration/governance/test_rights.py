@@ -25,7 +25,7 @@ PEOPLE = {
     "fiona": Role.FINANCE,
     "olga": Role.OPERATOR,
     "sofia": Role.SIGNER,
-    "bea": None,  # owns the board Safe, which is an owner; she is none
+    "bea": Role.SIGNER,  # owns the board Safe, which is an owner
     "arne": Role.AUDITOR,
     "ada": Role.ADMIN,
 }
