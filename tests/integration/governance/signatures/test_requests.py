@@ -27,8 +27,12 @@ def collecting(stage: Stage) -> Proposal:
     return proposal_by_id(proposal.pk)
 
 
+def address(name: AccountName) -> Address:
+    return Address(ACCOUNTS[name].address)
+
+
 def requests_of(stage: Stage, proposal: Proposal, *names: AccountName) -> list[SigningRequest]:
-    wallets = [ACCOUNTS[name].address for name in names]
+    wallets = [address(name) for name in names]
     return list(
         signing_requests(
             proposal_id=proposal.pk, wallets=wallets, block=stage.head(), rpc_url=stage.url
@@ -65,16 +69,18 @@ def give(stage: Stage, proposal: Proposal, *names: AccountName) -> None:
 # ------------------------------------------------------------------------------------ who
 def test_signers__members_of_an_owner_safe__are_signers(stage: Stage) -> None:
     treasury = stage.seeded.treasury.pk
-    for name in ("owner1", "owner4", "board1", "board2"):
-        wallets = frozenset({str(ACCOUNTS[name].address)})  # type: ignore[index]
+    names: list[AccountName] = ["owner1", "owner4", "board1", "board2"]
+    for name in names:
+        wallets = frozenset({str(address(name))})
         assert signer_treasuries(wallets=wallets, rpc_url=stage.url) == {treasury}
-    for name in ("operator", "stranger", "executor"):
-        wallets = frozenset({str(ACCOUNTS[name].address)})  # type: ignore[index]
+    others: list[AccountName] = ["operator", "stranger", "executor"]
+    for name in others:
+        wallets = frozenset({str(address(name))})
         assert signer_treasuries(wallets=wallets, rpc_url=stage.url) == frozenset()
     safes = stage.seeded.deployment.safes
     found = signers_of([Address(safes.main)], rpc_url=stage.url)[Address(safes.main)]
     assert len(found.owners) == 5
-    assert found.members == {safes.board: {ACCOUNTS["board1"].address, ACCOUNTS["board2"].address}}
+    assert found.members == {safes.board: {address("board1"), address("board2")}}
 
 
 # ------------------------------------------------------------------------------------ what
@@ -82,7 +88,7 @@ def test_signing_requests__an_owner__signs_the_safe_transaction(stage: Stage) ->
     proposal = collecting(stage)
     assert proposal.safe_transaction is not None
     (request,) = requests_of(stage, proposal, "owner1")
-    assert (request.owner, request.signer) == (ACCOUNTS["owner1"].address,) * 2
+    assert (request.owner, request.signer) == (address("owner1"),) * 2
     assert not request.is_member
     assert request.typed_data["primaryType"] == "SafeTx"
     assert request.digest == proposal.safe_transaction.safe_tx_hash
@@ -94,8 +100,8 @@ def test_signing_requests__two_wallets_of_one_person__are_two_requests(stage: St
     proposal = collecting(stage)
     found = requests_of(stage, proposal, "owner1", "board1", "stranger")
     assert {(request.signer, request.is_member) for request in found} == {
-        (ACCOUNTS["owner1"].address, False),
-        (ACCOUNTS["board1"].address, True),
+        (address("owner1"), False),
+        (address("board1"), True),
     }
     assert len(found) == 2
 
@@ -116,7 +122,7 @@ def test_signing_requests__operator_safe__asks_the_operator_and_never_the_execut
     proposal = stage.propose("core")
     stage.sweep()
     (request,) = requests_of(stage, proposal, "operator", "executor")
-    assert request.signer == ACCOUNTS["operator"].address
+    assert request.signer == address("operator")
 
 
 def test_signing_requests__who_triggered_it__is_not_asked_to_approve(stage: Stage) -> None:
@@ -130,7 +136,7 @@ def test_signing_requests__who_triggered_it__is_not_asked_to_approve(stage: Stag
 # ------------------------------------------------------------------------------------ members
 def test_members__both_sign__make_the_boards_confirmation_and_execute(stage: Stage) -> None:
     proposal = collecting(stage)
-    board = stage.seeded.deployment.safes.board
+    board = Address(stage.seeded.deployment.safes.board)
     (request,) = requests_of(stage, proposal, "board1")
     assert (request.owner, request.is_member) == (board, True)
     assert request.typed_data["primaryType"] == "SafeMessage"
