@@ -15,7 +15,7 @@ from execution.adapters.ethereum import CHUNK, aggregate_call, aggregate_results
 from execution.adapters.safe import OLDEST, OwnerSignature, SafeState, approved_hashes, states
 from execution.core.abi import UndecodableCallError, decode_words, encode_call, to_address
 from execution.core.contracts import MULTICALL3
-from execution.core.typed_data import SafeMessage
+from execution.core.signing.typed_data import SafeMessage
 from treasury.adapters.rpc import Rpc
 from treasury.core.types import Address, BlockRef
 

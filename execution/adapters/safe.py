@@ -23,7 +23,7 @@ from safe_eth.safe.safe_signature import (
 from execution.adapters.ethereum import CallFailedError, Read, read_all
 from execution.core.abi import encode_call, keccak, to_address
 from execution.core.safe_tx import NO_REFUND, approved_by, preimage, safe_tx_hash
-from execution.core.typed_data import SafeMessage
+from execution.core.signing.typed_data import SafeMessage
 from execution.core.types import SafeTxFields
 from treasury.adapters.rpc import Rpc, RpcError
 from treasury.core.types import Address, BlockRef

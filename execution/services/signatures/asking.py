@@ -7,8 +7,8 @@ from typing import Any
 
 from execution.adapters import safe
 from execution.adapters.owner_safes import Roster
-from execution.core import typed_data
 from execution.core.safe_tx import safe_tx_hash
+from execution.core.signing import typed_data
 from execution.core.types import SafeTxFields
 from execution.models import Confirmation, MemberConfirmation, SafeTransaction
 from execution.selectors.plans import fields_of

@@ -15,7 +15,7 @@ from django.db import transaction
 from execution.adapters import ethereum, owner_safes, safe
 from execution.adapters.owner_safes import OwnerSafe, Roster
 from execution.adapters.safe import OwnerSignature, SignatureShapeError
-from execution.core.typed_data import SafeMessage, contract_signature
+from execution.core.signing.typed_data import SafeMessage, contract_signature
 from execution.models import Confirmation, MemberConfirmation, SafeTransaction
 from execution.selectors.plans import fields_of
 from execution.selectors.transactions import safe_transaction_by_id

@@ -80,7 +80,8 @@ def test_signers__members_of_an_owner_safe__are_signers(stage: Stage) -> None:
     safes = stage.seeded.deployment.safes
     found = signers_of([Address(safes.main)], rpc_url=stage.url)[Address(safes.main)]
     assert len(found.owners) == 5
-    assert found.members == {safes.board: {address("board1"), address("board2")}}
+    board = Address(safes.board)
+    assert found.members == {board: frozenset({address("board1"), address("board2")})}
 
 
 # ------------------------------------------------------------------------------------ what

@@ -1,0 +1,1 @@
+"""What wallets are asked to sign."""
