@@ -77,8 +77,9 @@ class ProposalAction(WriteView):
 
 class Confirmations(WriteView):
     """One owner's signature over the Safe transaction, or with `member` one over the owner Safe's
-    message of it. It proves itself: no session is needed, a token never signs. It is its own key, too: the same signature twice is one row, so that
-    wallets and tools that send no `Idempotency-Key` can repeat it without harm."""
+    message of it. It proves itself: no session is needed, a token never signs. It is its own key,
+    too: the same signature twice is one row, so that wallets and tools that send no
+    `Idempotency-Key` can repeat it without harm."""
 
     required_action = access.PROPOSAL_CONFIRM
     throttle_classes = [ConfirmationThrottle]
