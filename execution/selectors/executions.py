@@ -84,3 +84,11 @@ def costs_by_execution(*, transaction_ids: Iterable[int]) -> dict[int, tuple[Dec
         .annotate(estimated=Sum("estimated_cost_usd"), actual=Sum("actual_cost_usd"))
     )
     return {row["transaction_id"]: (row["estimated"], row["actual"]) for row in rows}
+
+
+def recent_gas_units(*, treasury_id: int, count: int) -> tuple[int, ...]:
+    """Gas that the latest mined executions used, newest first."""
+    rows = Transaction.objects.filter(
+        plan__tier__treasury_id=treasury_id, gas_used__isnull=False
+    ).order_by("-id")
+    return tuple(row.gas_used for row in rows[:count] if row.gas_used)

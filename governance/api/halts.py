@@ -19,14 +19,13 @@ from governance.api.serializers import (
     ReasonRequest,
 )
 from governance.api.writing.view import Act, WriteView
+from governance.core.following.halt_words import BY_HAND
 from governance.core.routing import Level
 from governance.models import Halt
 from governance.selectors.audit import audit_events
 from governance.services import halts
 from treasury.core import access
 from treasury.selectors.portfolio import tiers, treasuries
-
-BY_HAND = "MANUAL"
 
 
 class HaltList(WriteView, ListAPIView[Halt]):

@@ -14,6 +14,7 @@ register = template.Library()
 ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "prop": ("proposal-page",),
     "tx": ("execution",),
+    "halt": ("halt",),
 }
 """Prefix of the public id -> names of routes that take it."""
 PLACES: Final[dict[str, str]] = {}

@@ -18,6 +18,7 @@ class MenuItem:
 MENU: Final[tuple[tuple[str, str], ...]] = (
     ("home", "Home"),
     ("executions", "Executions"),
+    ("monitoring", "Monitoring"),
 )
 """(name of the route, label)."""
 

@@ -78,6 +78,11 @@ def missing_migrations(wanted: ProjectState) -> list[str]:
     ]
 
 
+def test_migrations_of_each_app_are_one_line_without_branches() -> None:
+    """Two with one number pass alone and break the next database that is made."""
+    assert MigrationLoader(None, ignore_no_migrations=True).detect_conflicts() == {}
+
+
 def test_migrations_are_in_step_with_the_models() -> None:
     assert missing_migrations(ProjectState.from_apps(apps)) == []
 

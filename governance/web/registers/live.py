@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
+from governance.services.signers import OwnersUnknownError
 from governance.web.base import Page, live, now_block
 from treasury.adapters.rpc import RpcError, RpcUnavailableError
 from treasury.core.types import BlockRef
+from treasury.selectors.portfolio import treasuries
+
+if TYPE_CHECKING:
+    from treasury.models import Treasury
 
 LARGEST_ID = 2**63 - 1
 
@@ -30,6 +35,25 @@ class LivePage(Page):
             return self.fragment(self.live_template, self.live_context())
         _digest, html = live(request, self.live_template, self.live_context())
         return self.shown(self.template_name, {"live_part": html, **self.around()})
+
+
+def chosen(page: Page) -> Treasury:
+    """The treasury that the address names, else the first in which the person may act."""
+    rows = treasuries().filter(pk__in=page.treasury_ids)
+    wanted = page.kwargs.get("treasury")
+    found = rows.filter(public_id=wanted).first() if wanted else rows.first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def places(page: Page, action: str) -> frozenset[int]:
+    """Treasuries in which a button of that action is shown: none while the chain cannot say who is
+    a signer. Whether the action is allowed is asked again when it is taken."""
+    try:
+        return page.allowed(action)
+    except OwnersUnknownError:
+        return frozenset()
 
 
 def head_or_none() -> BlockRef | None:

@@ -1,0 +1,85 @@
+"""What each halt and level means in words, and what to look at before it is closed (X7). The
+runbook has an entry of the same name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from governance.core.routing import Level
+
+BY_HAND: Final = "MANUAL"
+FROZEN_PROPOSAL: Final = "FROZEN_PROPOSAL"
+
+
+@dataclass(frozen=True, slots=True)
+class HaltWords:
+    title: str
+    meaning: str
+    todo: str
+
+
+WORDS: Final[dict[str, HaltWords]] = {
+    "NO_PRICE": HaltWords(
+        "No usable price",
+        "An asset of the tier has no price good enough to trade on: stale, missing, or too few "
+        "sources that agree.",
+        "Look at the refused sources under Feeds. Mend or replace the source; never type in a "
+        "price to get past it. It clears by itself with the next clean reading.",
+    ),
+    "SOURCE_DISAGREEMENT": HaltWords(
+        "Price sources disagree",
+        "Sources of one asset lie further apart than the policy allows.",
+        "Find out which one is right before they agree again by chance: a depeg looks like this. "
+        "It clears by itself.",
+    ),
+    "GAS": HaltWords(
+        "Gas is too dear",
+        "The base fee is above the ceiling of the tier's policy.",
+        "Wait. Raise the ceiling only by a new version of the policy. It clears by itself.",
+    ),
+    "FAILURE_STREAK": HaltWords(
+        "Failed several times in a row",
+        "Transactions of the tier were refused by the chain one after the other.",
+        "Read the reasons under Executions. A venue may have changed. Close it when the cause is "
+        "known.",
+    ),
+    "NAV_JUMP": HaltWords(
+        "Value jumped",
+        "The tier's value changed by more than prices explain.",
+        "Compare books and chain under Executions, Breaks. An unbooked inflow or outflow is the "
+        "usual cause, a drain the one to fear.",
+    ),
+    FROZEN_PROPOSAL: HaltWords(
+        "A proposal is frozen",
+        "A proposal failed its step too often, or a signature over another hash came from an "
+        "owner's own session.",
+        "The proposal's reason says which. The second is a security incident: call the owner by "
+        "another way before anybody signs anything.",
+    ),
+    BY_HAND: HaltWords(
+        "Paused by a person",
+        "Somebody stopped it by hand.",
+        "Ask the person who did. Two people end it.",
+    ),
+}
+UNKNOWN: Final = HaltWords(
+    "Stopped",
+    "A breaker that this page has no words for.",
+    "The reason below says what was read. The runbook has the entry.",
+)
+LEVELS: Final[dict[Level, str]] = {
+    Level.SEMI: "people approve every proposal",
+    Level.MANUAL_PRICES: "proposals go to the multisig; prices are looked at by people",
+    Level.MONITOR: "watched and evaluated; nothing is proposed or executed",
+    Level.FROZEN: "nothing is proposed or executed; what is on its way is only followed to its end",
+}
+
+
+def halt_words(breaker: str) -> HaltWords:
+    return WORDS.get(breaker, UNKNOWN)
+
+
+def level_words(level: str) -> str:
+    """An unknown level counts as MONITOR, as everywhere."""
+    return LEVELS[Level(level) if level in set(Level) else Level.MONITOR]

@@ -1,0 +1,49 @@
+"""Every tier with what is needed to see whether it is looked after: one query."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from django.db.models import OuterRef, Subquery
+
+from treasury.core.policies import TierPolicy
+from treasury.core.policy_documents import parse_policy
+from treasury.models import Decision, PolicyVersion, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class TierWatch:
+    """`evaluated_at` (block time) and `outcome` of the latest evaluation, None and "" before the
+    first; `policy` None where none is in force: the tier is only watched."""
+
+    name: str
+    evaluated_at: int | None
+    outcome: str
+    policy: TierPolicy | None
+
+
+def tier_watch(*, treasury_id: int, now: int) -> tuple[TierWatch, ...]:
+    """`now` is block time: it says which policy is in force."""
+    evaluation = Decision.objects.filter(tier_id=OuterRef("pk")).order_by("-snapshot_id")
+    version = PolicyVersion.objects.filter(tier_id=OuterRef("pk"), effective_at__lte=now).order_by(
+        "-number"
+    )
+    rows = (
+        Tier.objects.filter(treasury_id=treasury_id)
+        .annotate(
+            evaluated_at=Subquery(evaluation.values("snapshot__block_timestamp")[:1]),
+            evaluated_to=Subquery(evaluation.values("outcome")[:1]),
+            document=Subquery(version.values("document")[:1]),
+        )
+        .order_by("id")
+    )
+    return tuple(
+        TierWatch(
+            name=row.name,
+            evaluated_at=row.evaluated_at,
+            outcome=row.evaluated_to or "",
+            policy=parse_policy(json.loads(row.document)) if row.document else None,
+        )
+        for row in rows
+    )
