@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Sequence
+
+import pytest
+
 from tests.integration.governance.conftest import empty_cache, sign, stage
 from tests.integration.governance.test_concurrency import committed, triggers_back
 
-__all__ = ["committed", "empty_cache", "sign", "stage", "triggers_back"]
+__all__ = ["Say", "committed", "empty_cache", "say", "sign", "stage", "triggers_back"]
+
+Say = Callable[[str, Sequence[str]], None]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """A line of the run's output: what was counted, and how many were wrong."""
+
+    def line(counted: str, wrong: Sequence[str]) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{counted}, {len(wrong)} wrong\n")
+
+    return line
