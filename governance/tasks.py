@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from celery import shared_task
 from django.conf import settings
 
 from governance.adapters.chain import head_block
+from governance.services.notifying.delivering import BATCH, deliver_due
 from governance.services.registers import anchoring
 from governance.services.registers.anchoring import AnchorPlaces
 from governance.services.requests import idempotency
@@ -18,6 +20,8 @@ from governance.services.sweeping import settle
 from treasury.selectors.portfolio import treasuries
 
 log = structlog.get_logger(__name__)
+
+DELIVERING_SECONDS = 20
 
 
 @shared_task
@@ -37,6 +41,15 @@ def advance_proposals() -> None:
     )
     if states:
         log.info("proposals_advanced", count=len(states))
+
+
+@shared_task
+def deliver_notifications() -> None:
+    """The sweeper of messages, until nothing is due or a good part of the tick is over."""
+    started = time.monotonic()
+    while deliver_due(now=datetime.now(UTC)) == BATCH:
+        if time.monotonic() - started > DELIVERING_SECONDS:
+            break
 
 
 @shared_task

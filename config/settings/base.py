@@ -198,6 +198,7 @@ def beat_schedule(seconds: float) -> dict[str, dict[str, Any]]:
         "treasury.tasks.take_snapshots",
         "governance.tasks.generate_proposals",
         "governance.tasks.advance_proposals",
+        "governance.tasks.deliver_notifications",
     )
     ticks = dict.fromkeys(names, seconds) | {
         "governance.tasks.anchor_audit": 20 * seconds,

@@ -10,8 +10,9 @@ from treasury.models.fields import public_id_field
 class Channel(models.Model):
     """One way to one person (`user` set) or to a system of the treasury (`user` null). `kind` is
     a key of the notifier registry, `target` its address, `secret` what signs webhooks; during a
-    rotation `previous_secret` signs as well. `topics` are names of `governance.core.topics`, empty:
-    all. A digest channel gets one message a day instead of one each."""
+    rotation `previous_secret` signs as well. `topics` are topics and kinds of events
+    (`governance.core.telling.topics`), empty: all. A digest channel gets one message a day instead
+    of one each. `failing_since`: the first failed try after the latest that got through."""
 
     public_id = public_id_field("wh")
     treasury = models.ForeignKey("treasury.Treasury", models.PROTECT, related_name="+")

@@ -9,12 +9,11 @@ from django.db.models import Q
 from execution.core.lifecycle import TERMINAL as TRANSACTION_TERMINAL
 from governance.core.lifecycle import OPEN, ProposalOutcome, ProposalState
 from governance.models import Proposal
+from governance.services.notifying.fan_out import relay
 from governance.services.process import advance
 from treasury.core.types import BlockRef
-from treasury.services.record import relay_events
 
 BATCH = 50
-EVENTS_PER_SWEEP = 500
 SWEEPS_PER_TICK = 12
 LOOK_BACK_SECONDS = 3600
 """How long an executed proposal is compared with the chain: far beyond any finality."""
@@ -46,7 +45,7 @@ def sweep(*, block: BlockRef, rpc_url: str, finality_depth: int) -> dict[str, st
         )
         public_id = Proposal.objects.values_list("public_id", flat=True).get(pk=proposal_id)
         states[public_id] = state.value
-    relay_events(limit=EVENTS_PER_SWEEP)
+    relay(rpc_url=rpc_url)
     return states
 
 

@@ -30,6 +30,7 @@ STEPS = (
     "reconcile.after",
     "outbox.before",
     "outbox.after",
+    "webhook.after",
 )
 _passages: Counter[str] = Counter()
 

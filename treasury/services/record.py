@@ -6,6 +6,7 @@ lock that serialises the chain until the commit."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -63,21 +64,30 @@ def emit_event(*, treasury_id: int, kind: str, payload: dict[str, Any]) -> None:
     OutboxEvent.objects.create(treasury_id=treasury_id, kind=kind, payload=payload)
 
 
-def relay_events(*, limit: int) -> int:
-    """Marks the oldest events as handed on and says how many. What is taken is skipped by others,
-    so several workers may relay at once; a crash before the commit leaves them for the next
-    call."""
+def are_events_waiting() -> bool:
+    return OutboxEvent.objects.filter(relayed_at=None).exists()
+
+
+def relay_events(
+    *, limit: int, hand_on: Callable[[Sequence[OutboxEvent]], object] | None = None
+) -> int:
+    """Marks the oldest events as handed on and says how many. `hand_on` gets them, oldest first,
+    in the same transaction: what it writes is there exactly once. What is taken is skipped by
+    others, so several workers may relay at once; a crash before the commit leaves them for the
+    next call."""
     passage("outbox.before")
     with transaction.atomic():
-        waiting = (
-            OutboxEvent.objects.select_for_update(skip_locked=True)
+        waiting = list(
+            OutboxEvent.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(relayed_at=None)
-            .order_by("id")
-            .values_list("id", flat=True)[:limit]
+            .select_related("treasury")
+            .order_by("id")[:limit]
         )
-        relayed = OutboxEvent.objects.filter(id__in=list(waiting)).update(relayed_at=Now())
+        if hand_on is not None:
+            hand_on(waiting)
+        OutboxEvent.objects.filter(id__in=[event.pk for event in waiting]).update(relayed_at=Now())
     passage("outbox.after")
-    return relayed
+    return len(waiting)
 
 
 def _require_transaction() -> None:
