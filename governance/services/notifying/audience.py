@@ -16,7 +16,7 @@ from governance.core.telling.topics import (
 )
 from governance.models import Absence, RoleGrant, TierOwner, User, Wallet
 from governance.services.notifying.telling import Telling
-from governance.services.signers import owners_of
+from governance.services.signers import signers_of
 from treasury.core.types import Address
 from treasury.selectors.portfolio import main_safes
 
@@ -46,11 +46,12 @@ class Told:
 
 
 def signers_by_treasury(*, rpc_url: str) -> dict[int, frozenset[int]]:
-    """The people behind the owners of each main Safe now. Asks the chain: outside transactions
-    only. Raises OwnersUnknownError."""
+    """The people behind the owners of each main Safe now, members of owner Safes included. Asks
+    the chain: outside transactions only. Raises OwnersUnknownError."""
+    safes = {Address(safe.address): safe.treasury_id for safe in main_safes()}
     return {
-        safe.treasury_id: people_behind(owners_of(Address(safe.address), rpc_url=rpc_url))
-        for safe in main_safes()
+        safes[safe]: people_behind(found.everybody)
+        for safe, found in signers_of(safes, rpc_url=rpc_url).items()
     }
 
 

@@ -165,6 +165,8 @@ def _failed(parcel: Parcel, channel: Channel, answer: Answer, now: datetime) -> 
     log.info("delivery_failed", channel=channel.public_id, status=answer.status)
     for row in parcel.notifications:
         again = retry_at(tries=row.tries, key=row.public_id, now=now)
+        if channel.disabled_at is not None:  # by another message of this batch
+            again = None
         Notification.objects.filter(pk=row.pk).update(
             state=NotificationState.FAILED if again is None else NotificationState.WAITING,
             next_try_at=again or now,

@@ -61,14 +61,15 @@ def relay(*, rpc_url: str, limit: int = EVENTS_PER_SWEEP) -> int:
     except OwnersUnknownError:
         log.warning("events_wait_for_owners")
         return 0
-    return relay_events(limit=limit, hand_on=lambda events: _hand_on(events, signers))
+    return relay_events(limit=limit, hand_on=lambda events: hand_on(events, signers))
 
 
 def _do_people_listen() -> bool:
     return Channel.objects.filter(disabled_at=None, user__isnull=False).exists()
 
 
-def _hand_on(events: Sequence[OutboxEvent], signers: dict[int, frozenset[int]]) -> None:
+def hand_on(events: Sequence[OutboxEvent], signers: dict[int, frozenset[int]]) -> None:
+    """Inside the transaction that marks them as relayed. Doing it twice is doing it once."""
     if not events:
         return
     now = _database_time()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import httpx
@@ -20,10 +21,12 @@ from config.local.scenarios.people import People
 from execution.core.lifecycle import TransactionState
 from execution.selectors.plans import plan_value
 from governance.core.lifecycle import OPEN, ProposalOutcome, ProposalState
-from governance.models import Approval, ApprovalKind, Proposal, Route
+from governance.core.telling.delivery import LEASE
+from governance.models import Approval, ApprovalKind, Notification, Proposal, Route
 from governance.selectors.proposals import all_proposals, plan_of, transaction_of
+from governance.services.notifying.delivering import deliver_due
 from governance.services.sweeping import due_proposals
-from governance.tasks import advance_proposals, generate_proposals
+from governance.tasks import advance_proposals, deliver_notifications, generate_proposals
 from tests.chain.crash.children import BIN, Child, command, wait_for
 from tests.chain.crash.entry import ending_of
 from tests.chain.crash.evidence import (
@@ -106,6 +109,7 @@ class Play:
             self._sweep()
             if self._act():
                 self._sweep()
+            self._do(deliver_notifications)
             self.judge.note_step()
             if self.proposals().exists() and not _open():
                 return
@@ -167,6 +171,19 @@ class Play:
         if row.route == Route.OPERATOR:
             assert Approval.objects.filter(proposal=row, kind=ApprovalKind.APPROVE).exists()
         assert not OutboxEvent.objects.filter(relayed_at=None).exists()
+        self._require_everything_told()
+
+    def _require_everything_told(self) -> None:
+        """Each event by webhook, at least once and with one content; what a process had in hand
+        when it died, once its claim is over."""
+        while deliver_due(now=datetime.now(UTC) + LEASE):
+            pass
+        assert not Notification.objects.exclude(state="SENT").exists()
+        bodies: dict[str, set[bytes]] = {}
+        for request in self.world.receiver.requests:
+            bodies.setdefault(request.headers["webhook-id"], set()).add(request.body)
+        assert {row.payload["id"] for row in Notification.objects.all()} <= set(bodies)
+        assert all(len(found) == 1 for found in bodies.values())
 
 
 @contextmanager
@@ -175,6 +192,7 @@ def playing(world: World, stage: str, *, app: str = CAREFUL) -> Iterator[Play]:
     if not world.is_kept(stage):
         _open_the_vault(world, stage)
     world.restore(stage)
+    world.receiver.requests.clear()
     for log in world.logs.glob(f"crash-w*-{settings.WORKER_NUMBER}.log"):
         log.unlink()
     with world.judge() as judge, ExitStack() as stack:

@@ -21,8 +21,11 @@ from config.local.price_api import Quotation, price_api
 from config.local.processes import MARK
 from config.local.scenarios.judge import Judge
 from config.local.seed.treasury import Seeded, seed_treasury
+from governance.services.notifying.channels import create_channel
 from tests.chain.crash.children import Nursery, nursery
 from tests.own_database import OwnDatabase
+from tests.receivers import Receiver, http_receiver
+from treasury.core.types import Actor, ActorKind
 
 SEED = 7
 
@@ -39,6 +42,7 @@ class World:
     env: dict[str, str]
     logs: Path
     market: Market
+    receiver: Receiver
     _seeded: Seeded | None = None
     _token: str = ""
     _snapshots: dict[str, str] = field(default_factory=dict)
@@ -62,6 +66,13 @@ class World:
             self.chain.manifest, rpc_url=self.url, price_api_url=price_api_url
         )
         self._token = self._seeded.issue_token()
+        create_channel(
+            treasury_id=self._seeded.treasury.pk,
+            user=None,
+            kind="webhook",
+            target=self.receiver.url,
+            actor=Actor(ActorKind.SYSTEM, "tests"),
+        )
 
     # ------------------------------------------------------------------------ time travel
     def keep(self, stage: str) -> None:
@@ -123,8 +134,9 @@ def running_world() -> Iterator[World]:
         stack.enter_context(database.running())
         anvil.wait_ready()
         rpc = stack.enter_context(closing(Rpc(url)))
+        receiver = stack.enter_context(http_receiver())
         market = Market(url, chain.manifest, SEED)
-        world = World(chain, url, rpc, database, hatchery, env, places.logs, market)
+        world = World(chain, url, rpc, database, hatchery, env, places.logs, market, receiver)
         stack.callback(world.close)
         world.seed(
             stack.enter_context(

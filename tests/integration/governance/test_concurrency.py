@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from threading import Barrier, Event
 from typing import Any
 
@@ -13,12 +14,16 @@ from django.db import OperationalError, close_old_connections, connection, trans
 
 from governance.core.lifecycle import OPEN
 from governance.core.routing import Level
-from governance.models import Proposal
+from governance.models import Notification, Proposal
 from governance.services import halts
 from governance.services.moves import GENERATOR
+from governance.services.notifying.channels import create_channel, send_test
+from governance.services.notifying.delivering import deliver_due
 from governance.services.process import advance
 from governance.services.proposals import evaluate_tier
 from tests.integration.governance.conftest import FINALITY, Stage
+from tests.receivers import http_receiver
+from treasury.core.types import Actor, ActorKind
 from treasury.models import OutboxEvent
 from treasury.services.snapshots import take_snapshot
 
@@ -67,6 +72,31 @@ def at_once(times: int, work: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(times) as pool:
         return [task.result() for task in [pool.submit(one) for _ in range(times)]]
+
+
+@pytest.mark.usefixtures("committed")
+def test_three_messengers_at_once_tell_each_message_once(stage: Stage) -> None:
+    actor = Actor(ActorKind.PERSON, "tester")
+    now = datetime.now(UTC)
+    with http_receiver() as receiver:
+        hook = create_channel(
+            treasury_id=stage.seeded.treasury.pk,
+            user=None,
+            kind="webhook",
+            target=receiver.url,
+            topics=["test"],
+            actor=actor,
+        ).channel
+        for _ in range(30):
+            send_test(channel_id=hook.pk, now=now, actor=actor)
+
+        def deliver() -> int:
+            return sum(iter(lambda: deliver_due(now=now, limit=4), 0))
+
+        told = at_once(3, deliver)
+    ids = [request.headers["webhook-id"] for request in receiver.requests]
+    assert (sum(told), len(ids), len(set(ids))) == (30, 30, 30)
+    assert not Notification.objects.exclude(state="SENT").exists()
 
 
 @pytest.mark.usefixtures("committed")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from datetime import timedelta
-from threading import Thread
 
 import pytest
 from django.core import mail
-from django.db import connection
 from standardwebhooks import Webhook
 
 from governance.models import Channel, Notification
@@ -95,7 +93,8 @@ def test_retries__second_try_works__failing_since_is_cleared(
     deliver_due(now=row.next_try_at)
     row.refresh_from_db()
     hook.refresh_from_db()
-    assert (row.state, row.tries, hook.failing_since) == ("SENT", 2, None)
+    assert (row.state, row.tries) == ("SENT", 2)
+    assert Channel.objects.filter(pk=hook.pk, failing_since=None).exists()
 
 
 def test_receiver_down__other_messages_wait_with_the_first(
@@ -233,24 +232,3 @@ def test_create__secrets_and_targets__never_in_the_audit_trail(
     assert "channel.secret_rotated" in trail
     for secret in (hook.secret, hook.previous_secret, receiver.url):
         assert secret not in trail
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_sweepers_at_once__each_message_is_told_once(hook: Channel, receiver: Receiver) -> None:
-    now = wall()
-    for _ in range(30):
-        send_test(channel_id=hook.pk, now=now, actor=ACTOR)
-
-    def sweep() -> None:
-        while deliver_due(now=now):
-            pass
-        connection.close()
-
-    threads = [Thread(target=sweep) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    ids = [request.headers["webhook-id"] for request in receiver.requests]
-    assert (len(ids), len(set(ids))) == (30, 30)
-    assert not hook.notifications.exclude(state="SENT").exists()
