@@ -14,6 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from execution.adapters import ethereum
+from execution.core.abi import keccak
 from execution.core.lifecycle import TransactionState, check_move
 from execution.core.types import Simulation
 from execution.models import Attempt, Transaction
@@ -171,6 +172,8 @@ def broadcast(*, transaction_id: int, rpc_url: str) -> None:
     if old not in IN_FLIGHT:
         raise SubmissionRefusedError("other_state", f"the transaction is {old}")
     attempt = Attempt.objects.get(transaction_id=transaction_id, is_current=True)
+    if "0x" + keccak(bytes(attempt.raw)).hex() != attempt.tx_hash:
+        raise SubmissionRefusedError("tampered", "the stored bytes are not those of their hash")
     with transaction.atomic():
         if old is not TransactionState.BROADCAST:
             move(transaction_id, old, TransactionState.BROADCAST, state_reason="")

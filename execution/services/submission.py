@@ -24,6 +24,7 @@ from execution.core.types import (
     Simulation,
 )
 from execution.models import Attempt, Plan, SafeTransactionStatus, Transaction
+from execution.selectors.conformity import plan_findings
 from execution.selectors.plans import decision_inputs, fields_of, plan_value
 from execution.selectors.transactions import (
     attempts_at_nonce,
@@ -157,7 +158,7 @@ def build_attempt(
     signer = _signer(view)
     with ethereum.connect(rpc_url) as rpc:
         _require_chain(rpc, view)
-        planning.check_plan(plan, view.own_safes)
+        _require_sound(row.plan)
         require_pinned_code(rpc, block)
         to, data = _signed_call(rpc, row, plan, signer, block)
         _require_fair_minimum(rpc, row, plan, block, max_slippage_bps)
@@ -169,6 +170,13 @@ def build_attempt(
         gas_limit += attempts_at_nonce(executor=view.executor, eoa_nonce=nonce)
         _require_gas_money(rpc, view, gas_limit * fees[0])
     return _sign(signer, row.id, view, (to, data), nonce, gas_limit, fees, simulation)
+
+
+def _require_sound(plan: Plan) -> None:
+    """The last look before bytes are signed: whatever the layers above have looked at."""
+    violations = plan_findings(plan).violations
+    if violations:
+        raise SubmissionRefusedError("tampered", "; ".join(map(str, violations))[:280])
 
 
 def _signer(view: TreasuryView) -> Signer:

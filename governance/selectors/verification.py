@@ -8,9 +8,11 @@ from typing import Any
 from execution.core.decoding import DecodedCall
 from execution.core.safe_tx import domain_separator, message_hash, safe_tx_hash
 from execution.core.types import SafeTxFields
-from execution.selectors.plans import decode_plan, decode_safe_transaction, fields_of, plan_value
+from execution.selectors.plans import fields_of
 from execution.selectors.transactions import safe_transactions
+from governance.core.conformity import Status
 from governance.models import Proposal
+from governance.selectors.conformity import findings
 from governance.selectors.people import names_of_wallets
 from governance.selectors.proposals import plan_of
 from treasury.core.canonical import digest, plain
@@ -20,38 +22,55 @@ ZERO = "0x" + "0" * 40
 
 def verification(proposal: Proposal) -> dict[str, Any]:
     """Everything is recomputed from the stored bytes on each read; a stored hash that differs is
-    said (`hash_matches`), never shown as right. Before signatures are asked for there are no ten
-    fields yet."""
+    said (`hash_matches`), never shown as right. What breaks a rule is said in `conformity`; where
+    the bytes cannot be explained at all, `calls` is empty and `expires_at` null. Before signatures
+    are asked for there are no ten fields yet."""
     plan_row = plan_of(proposal)
-    plan = plan_value(plan_row)
     signed = proposal.safe_transaction
-    batch = decode_safe_transaction(signed) if signed else decode_plan(plan_row)
+    found = findings(proposal)
+    judged = found.findings
+    plan, batch = (judged.plan, judged.batch) if judged else (None, None)
     nested = [row for row in safe_transactions(plan_id=plan_row.pk) if row.parent_id is not None]
     return {
         "object": "verification",
         "proposal": proposal.public_id,
-        "mechanism": plan.mechanism.value,
+        "mechanism": plan_row.mechanism,
         "plan_digest": plan_row.digest,
-        "plan_digest_matches": digest(plan) == plan_row.digest,
-        "expires_at": batch.expires_at,
+        "plan_digest_matches": plan is not None and digest(plan) == plan_row.digest,
+        "expires_at": batch.expires_at if batch else None,
         "evidence": {
-            "digest": batch.evidence_digest,
-            "covers": json.loads(plan_row.evidence),
+            "digest": batch.evidence_digest if batch else None,
+            "covers": _covers(plan_row.evidence),
             "text": plan_row.evidence,
         },
         "safe_transaction": _signed(signed) if signed else None,
         "nested": [_signed(row) for row in nested],
-        "calls": [_call(call) for call in batch.calls],
+        "calls": [_call(call) for call in batch.calls] if batch else [],
         "legs": [
             {name: value for name, value in plain(leg).items() if name != "calls"}
-            for leg in plan.legs
+            for leg in (plan.legs if plan else ())
         ],
         "simulation": plan_row.simulation,
         "confirmations": _confirmations(signed) if signed else [],
+        "conformity": {
+            "status": (Status.FAIL if found.violations else Status.PASS).value,
+            "violations": [
+                {"rule": violation.rule.value, "text": violation.text}
+                for violation in found.violations
+            ],
+        },
     }
 
 
+def _covers(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def _signed(row: Any) -> dict[str, Any]:
+    """The ten fields as they are stored, and what they hash to."""
     fields = fields_of(row)
     return {
         "safe": fields.safe,

@@ -34,8 +34,8 @@ from governance.models import Approval, ApprovalKind, Proposal, User, Wallet
 from governance.selectors import people
 from governance.selectors.proposals import needs_safe_transaction, plan_of, proposal_by_id
 from governance.services.deliberating.gate import require_deliberation
+from governance.services.guarding.freezing import freeze, require_sound
 from governance.services.moves import move
-from governance.services.process import freeze
 from governance.services.steps.recording import record_approval, record_signed_approvals
 from treasury.core.types import Actor, Address, BlockRef
 from treasury.services.record import record_audit
@@ -84,6 +84,7 @@ def approve(
         needs_signature=needs_safe_transaction(proposal),
     )
     check_approval(case)
+    require_sound(proposal, actor=actor, block=block)
     require_deliberation(proposal_id=proposal_id, user=user, block=block, rpc_url=rpc_url)
     with transaction.atomic():
         _lock(proposal)
@@ -157,6 +158,7 @@ def confirm(
         owner=member or owner,
         route=RouteKind(proposal.route),
     )
+    require_sound(proposal, actor=actor, block=block)
     given = Signature(owner, member, signature, kind)
     try:
         if person is not None:

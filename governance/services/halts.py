@@ -146,6 +146,7 @@ def clear_self_clearing(
                 object_type="halt",
                 object_id=halt.public_id,
                 block=block,
+                after={"closed_at": block.timestamp},
                 reason="the reading is clean again",
             )
     return len(closed)
@@ -183,9 +184,27 @@ def close(*, halt_id: int, user: User, reason: str, actor: Actor, block: BlockRe
             object_type="halt",
             object_id=halt.public_id,
             block=block,
+            after={"by": user.public_id, "closed_at": halt.closed_at},
             reason=reason,
         )
     return halt
+
+
+def announce_reopened(
+    halt: Halt, *, before: dict[str, object], actor: Actor, block: BlockRef
+) -> None:
+    """In the caller's transaction, which has opened the row again."""
+    emit_event(treasury_id=halt.scope.treasury_id, kind="halt.tripped", payload=_payload(halt))
+    record_audit(
+        actor=actor,
+        action="halt.reopened",
+        object_type="halt",
+        object_id=halt.public_id,
+        block=block,
+        before=before,
+        after=dict(_payload(halt)),
+        reason="it was closed, but not by two people through the service",
+    )
 
 
 def _scope(*, treasury_id: int, tier_id: int | None) -> HaltScope:

@@ -16,15 +16,21 @@ from django.db import transaction
 
 from execution.core.lifecycle import ACTIVE, TransactionState
 from execution.services.reconciling import reconcile
-from execution.services.sending import MoveLostError
+from execution.services.sending import MoveLostError, cancel_unsent
 from execution.services.tracking import track
 from governance.core.lifecycle import ProposalOutcome, ProposalState
-from governance.core.routing import Level
 from governance.models import Proposal
+from governance.selectors.conformity import findings
 from governance.selectors.halts import is_open
 from governance.selectors.proposals import proposal_by_id
 from governance.services.claims import Claim, claimed
-from governance.services.halts import Trip, trip
+from governance.services.guarding.freezing import (
+    FREEZABLE,
+    FROZEN_PROPOSAL,
+    TamperedError,
+    freeze,
+    require_sound,
+)
 from governance.services.moves import PROCESS, LostRaceError, move, postpone
 from governance.services.steps.collecting import begin, collect
 from governance.services.steps.driving import drive
@@ -38,8 +44,9 @@ FAILED_STEPS_MAX = 8
 BACKOFF_SECONDS = 2
 BACKOFF_SECONDS_MAX = 300
 LOOK_BACK_EVERY = 120
-FROZEN_PROPOSAL = "FROZEN_PROPOSAL"
-IN_FLIGHT = ACTIVE - {TransactionState.EXEC_INTENT, TransactionState.SIGNED_RAW}
+UNSENT = frozenset({TransactionState.EXEC_INTENT, TransactionState.SIGNED_RAW})
+SENDABLE = UNSENT | {TransactionState.BROADCAST, TransactionState.UNKNOWN}
+IN_FLIGHT = ACTIVE - UNSENT
 
 
 def advance(
@@ -58,11 +65,24 @@ def _take(step: Step) -> None:
     if take is None:
         return
     try:
+        if _may_act(step.proposal):
+            require_sound(step.proposal, actor=PROCESS, block=step.block)
         take(step)
     except (LostRaceError, MoveLostError):
         log.info("step_lost", proposal=step.proposal.public_id)
+    except TamperedError as tampered:
+        log.warning("proposal_tampered", proposal=step.proposal.public_id, error=str(tampered))
     except Exception as error:  # noqa: BLE001  any failure counts, none may stop the sweeper
         _failed(step, error)
+
+
+def _may_act(proposal: Proposal) -> bool:
+    """Whether its next step may lead to something being signed or sent. What is mined is judged by
+    the chain."""
+    row = proposal.transaction
+    is_past = row is not None and row.state not in SENDABLE
+    in_hand = proposal.state == ProposalState.HANDED_OVER
+    return proposal.state in FREEZABLE and not (in_hand and is_past)
 
 
 def _failed(step: Step, error: Exception) -> None:
@@ -80,45 +100,14 @@ def _failed(step: Step, error: Exception) -> None:
     freeze(proposal, reason=f"{tries} failed tries: {reason}", block=step.block)
 
 
-def freeze(proposal: Proposal, *, reason: str, block: BlockRef) -> None:
-    """People have to look: the tier is halted with it, and the two people who close that halt
-    let the proposal go on. What is in flight is watched on, never sent again."""
-    try:
-        with transaction.atomic():
-            trip(
-                treasury_id=proposal.tier.treasury_id,
-                tier_id=proposal.tier_id,
-                found=Trip(
-                    breaker=FROZEN_PROPOSAL,
-                    level=Level.MONITOR,
-                    value=proposal.public_id,
-                    limit="none",
-                    reason=reason,
-                    is_self_clearing=False,
-                ),
-                actor=PROCESS,
-                block=block,
-            )
-            move(
-                proposal,
-                ProposalState.FROZEN,
-                actor=PROCESS,
-                block=block,
-                reason=reason,
-                frozen_from=proposal.state,
-            )
-    except LostRaceError:
-        log.info("freeze_lost", proposal=proposal.public_id)
-
-
 def _watch_frozen(step: Step) -> None:
     """FROZEN: follow a transaction in flight to its end. Once two people have closed the halt,
     back to where it was."""
-    if not is_open(tier_id=step.proposal.tier_id, breaker=FROZEN_PROPOSAL):
-        step.move(ProposalState(step.proposal.frozen_from), "two people let it go on")
-        return
     row = step.proposal.transaction
     state = TransactionState(row.state) if row else TransactionState.CANCELLED
+    is_halted = is_open(tier_id=step.proposal.tier_id, breaker=FROZEN_PROPOSAL)
+    if not is_halted and _resume(step, state):
+        return
     if row is not None and state in IN_FLIGHT:
         if state is TransactionState.FINAL:
             reconcile(
@@ -136,6 +125,25 @@ def _watch_frozen(step: Step) -> None:
                 rpc_url=step.rpc_url,
             )
     postpone(step.proposal, until=step.now + WAIT_SECONDS, reason=step.proposal.state_reason)
+
+
+def _resume(step: Step, state: TransactionState) -> bool:
+    """Two people cannot make good what still breaks a rule: that ends here, and what is on its way
+    is only watched. Whether the proposal was moved."""
+    proposal, frozen_from = step.proposal, ProposalState(step.proposal.frozen_from)
+    is_past = frozen_from is ProposalState.HANDED_OVER and state not in SENDABLE
+    violations = () if is_past else findings(proposal).violations
+    if not violations:
+        step.move(frozen_from, "two people let it go on")
+        return True
+    if state in IN_FLIGHT:
+        return False
+    reason = f"still not what was made: {violations[0]}"
+    with transaction.atomic():
+        if proposal.transaction is not None and state in UNSENT:
+            cancel_unsent(transaction_id=proposal.transaction.pk, reason=reason, block=step.block)
+        move(proposal, ProposalState.REJECTED, actor=PROCESS, block=step.block, reason=reason)
+    return True
 
 
 def _look_back(step: Step) -> None:

@@ -44,8 +44,9 @@ from execution.core.types import (
     Quote,
     SafeTxFields,
 )
-from execution.selectors.plans import fields_of
+from execution.selectors.conformity import PlanFindings
 from governance.selectors import verification
+from governance.selectors.conformity import Found
 from treasury.core.canonical import canonical_bytes, digest, plain
 from treasury.core.types import Address, BlockRef, CostEstimate
 
@@ -156,15 +157,18 @@ def real_export(kind: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     signing = planning.signing_safe(plan)
     assert signing is not None
     signed = row_of(planning.safe_tx_fields(plan, NONCES[signing]))
+    batch = decoder().safe_transaction(planning.safe_tx_fields(plan, NONCES[signing]))
     nested = [row_of(planning.nested_fields(plan, NONCES[TIER]))] if kind == "nested" else []
-    decoder = BatchDecoder(functions(), main_safe=MAIN, tier_safes=frozenset({TIER}))
     row = SimpleNamespace(
-        pk=1, digest=digest(plan), evidence=text, simulation={"ok": True, "changes": []}
+        pk=1,
+        digest=digest(plan),
+        mechanism=plan.mechanism.value,
+        evidence=text,
+        simulation={"ok": True, "changes": []},
     )
     fakes: dict[str, Any] = {
         "plan_of": lambda _: row,
-        "plan_value": lambda _: plan,
-        "decode_safe_transaction": lambda one: decoder.safe_transaction(fields_of(one)),
+        "findings": lambda _: Found((), PlanFindings((), plan, None, batch)),
         "safe_transactions": lambda **_: nested,
         "names_of_wallets": lambda _: {},
     }
@@ -173,6 +177,10 @@ def real_export(kind: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     proposal: Any = SimpleNamespace(public_id="prp_1", safe_transaction=signed)
     found: dict[str, Any] = json.loads(json.dumps(verification.verification(proposal)))
     return found
+
+
+def decoder() -> BatchDecoder:
+    return BatchDecoder(functions(), main_safe=MAIN, tier_safes=frozenset({TIER}))
 
 
 def row_of(fields: SafeTxFields) -> SimpleNamespace:
