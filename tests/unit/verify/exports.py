@@ -289,6 +289,7 @@ def forged(
         "legs": [{name: value for name, value in one.items() if name != "calls"} for one in legs],
         "simulation": {"ok": True, "changes": []},
         "confirmations": [],
+        "conformity": {"status": "PASS", "violations": []},
     }
 
 
