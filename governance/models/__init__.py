@@ -15,6 +15,7 @@ from governance.models.halts import Halt, HaltLevel, HaltScope
 from governance.models.identity import (
     ApiToken,
     RoleGrant,
+    RoleRequest,
     SignInRequest,
     TierOwner,
     User,
@@ -60,6 +61,7 @@ __all__ = [
     "Reminder",
     "ReminderKind",
     "RoleGrant",
+    "RoleRequest",
     "Route",
     "SignInRequest",
     "TierOwner",
