@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import urlsplit
 
 Environment = Mapping[str, str]
 
@@ -99,6 +100,16 @@ def _chain(environment: Environment) -> Iterator[str]:
         )
 
 
+def _site(environment: Environment) -> Iterator[str]:
+    url = urlsplit(environment.get("SITE_URL", ""))
+    if url.scheme != "https" or not url.netloc or url.path.rstrip("/") or url.query:
+        yield (
+            "SITE_URL is missing or not an https:// address without a path (environment): it "
+            "stands in the text that people's wallets sign in with. Set it to this service's own "
+            "address, for example SITE_URL=https://ballast.example."
+        )
+
+
 def _crash_points(environment: Environment) -> Iterator[str]:
     if environment.get("CRASH_AT"):
         yield "CRASH_AT is set (environment): it kills the process on purpose. Remove the variable."
@@ -143,6 +154,7 @@ RULES: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _secret_key,
     _demo_keys,
     _chain,
+    _site,
     _crash_points,
     _servers,
     _providers,

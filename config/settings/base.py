@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "governance.web.sign_in.middleware.SessionEndMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -81,7 +82,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 MESSAGE_TAGS = {10: "", 20: "", 25: "good", 30: "warn", 40: "bad"}  # classes of the banner
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# This service's own address, as people's browsers see it. It stands in the text that a wallet signs
+# in with, so it never comes from a request.
+SITE_URL: str = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+# Proxies of ours in front of the service: so many entries of X-Forwarded-For, from the right, are
+# theirs. 0: none is believed.
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)
+SIGN_IN_COOKIE_NAME = "sign-in"
+SESSION_COOKIE_AGE = (
+    12 * 60 * 60
+)  # the longest; `governance.core.identity.sessions` ends it earlier
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -116,6 +126,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "config.problems.problem_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COERCE_DECIMAL_TO_STRING": True,
+    "NUM_PROXIES": TRUSTED_PROXIES,  # else throttles believe whatever X-Forwarded-For says
     "UPLOADED_FILES_USE_URL": False,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -138,6 +149,9 @@ PROBLEM_TYPE_BASE = env.str("PROBLEM_TYPE_BASE", default="https://docs.example/p
 
 # ------------------------------------------------------------------------------------ chain
 CHAIN_ID: int = env.int("CHAIN_ID", default=1)
+SIGN_IN_CHAIN_IDS: list[int] = [CHAIN_ID]  # chains that a sign-in text may name
+# How a wallet that does not know the chain is offered it (EIP-3085); empty: not at all.
+WALLET_CHAIN: dict[str, Any] = {}
 FINALITY_DEPTH: int = env.int("FINALITY_DEPTH", default=64)  # blocks; two epochs of Ethereum
 AUTOMATION_ENABLED: bool = env.bool("AUTOMATION_ENABLED", default=True)
 

@@ -48,6 +48,12 @@ EXECUTOR_KEY = private_key("executor").hex()
 CRASH_AT = env.str("CRASH_AT", default="")
 RPC_URLS: list[str] = env.list("RPC_URLS", default=[env.str("RPC_URL", default=PLACES.rpc_url)])
 CHAIN_ID = env.int("CHAIN_ID", default=31337)
+SIGN_IN_CHAIN_IDS = [CHAIN_ID]
+WALLET_CHAIN = {
+    "chainName": "Ballast local chain",
+    "rpcUrls": RPC_URLS[:1],
+    "nativeCurrency": {"name": "Ether", "symbol": "ETH", "decimals": 18},
+}
 FINALITY_DEPTH = env.int("FINALITY_DEPTH", default=2)  # anvil with --slots-in-an-epoch 1
 
 # No mail leaves the machine: each message is a file.

@@ -59,6 +59,7 @@ SECURE_HSTS_PRELOAD = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_NAME = "__Host-session"
+SIGN_IN_COOKIE_NAME = "__Host-sign-in"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-csrf"
 # Only where a proxy of ours sets (and strips) the header; otherwise anybody could claim TLS.

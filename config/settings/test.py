@@ -32,6 +32,8 @@ CACHES = {
 # told by the environment.
 RPC_URLS = env.list("TEST_RPC_URLS", default=["http://127.0.0.1:1"])
 CHAIN_ID = 31337
+SIGN_IN_CHAIN_IDS = [CHAIN_ID]
+WALLET_CHAIN = {**WALLET_CHAIN, "rpcUrls": RPC_URLS[:1]}
 FINALITY_DEPTH = 2
 
 AUDIT_ANCHOR_DIR = ""

@@ -125,7 +125,9 @@ class RoleRequest(models.Model):
                 name="role_request_two_people",
             ),
             models.CheckConstraint(
-                condition=models.Q(role__in=sorted(set(Role) - {Role.SIGNER})),
+                condition=models.Q(
+                    role__in=sorted(role.value for role in Role if role is not Role.SIGNER)
+                ),
                 name="role_request_role_known",
             ),
         ]

@@ -16,6 +16,7 @@ GOOD = {
     "REDIS_URL": "redis://redis:6379",
     "RPC_URLS": "https://a.example/,https://b.example/,https://c.example/",
     "CHAIN_ID": "1",
+    "SITE_URL": "https://ballast.example",
 }
 
 

@@ -44,15 +44,27 @@ def issue_token(
     now: datetime,
     is_live: bool,
     actor: Actor,
+    tier_id: int | None = None,
+    networks: Iterable[str] = (),
+    issuer: User | None = None,
     block: BlockRef | None = None,
 ) -> IssuedToken:
-    """A token of 256 random bits. `scopes` are written with a colon (`ledger:read`)."""
+    """A token of 256 random bits. `scopes` are written with a colon (`ledger:read`). `tier_id` and
+    `networks` (CIDR) narrow it; `issuer` is the person who answers for it, none for a command."""
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope.replace(":", ".") not in SCOPES]
     if unknown or not wanted:
         raise IdentityError(f"no such scope: {', '.join(unknown) or 'none was named'}")
     if not now < expires_at <= now + LONGEST_LIFE:
         raise IdentityError("a token ends within a year and not in the past")
+    if not name.strip():
+        raise IdentityError("say what the token is for: its name stands in the audit trail")
+    if tier_id is not None and not tiers(treasury_id).filter(pk=tier_id).exists():
+        raise IdentityError("the tier belongs to another treasury")
+    try:
+        allowed_networks = canonical_networks(networks)
+    except NetworkError as error:
+        raise IdentityError(str(error)) from error
     prefix = (LIVE if is_live else TEST) + secrets.token_hex(PREFIX_CHARACTERS // 2)
     secret = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
     with transaction.atomic():
@@ -62,6 +74,9 @@ def issue_token(
             prefix=prefix,
             secret_hash=_digest(secret),
             scopes=wanted,
+            tier_id=tier_id,
+            networks=allowed_networks,
+            issuer=issuer,
             expires_at=expires_at,
         )
         record_audit(
@@ -70,7 +85,13 @@ def issue_token(
             object_type="token",
             object_id=token.public_id,
             block=block,
-            after={"name": name, "prefix": prefix, "scopes": wanted},
+            after={
+                "name": name,
+                "prefix": prefix,
+                "scopes": wanted,
+                "tier": token.tier.public_id if token.tier else None,
+                "networks": allowed_networks,
+            },
         )
     return IssuedToken(token, secret)
 
@@ -91,9 +112,11 @@ def revoke_token(
             )
 
 
-def authenticate_token(*, secret: str, now: datetime, allow_test: bool) -> ApiToken:
-    """The row of a live token. Raises TokenRefusedError. `now` is wall time: a token is no money
-    rule."""
+def authenticate_token(
+    *, secret: str, now: datetime, allow_test: bool, address: str = ""
+) -> ApiToken:
+    """The row of a live token, used from `address`. Raises TokenRefusedError. `now` is wall time: a
+    token is no money rule."""
     prefix = secret[: len(LIVE) + PREFIX_CHARACTERS]  # the secret itself may hold "_"
     if not prefix.startswith(LIVE) and not (allow_test and prefix.startswith(TEST)):
         raise TokenRefusedError
@@ -102,6 +125,8 @@ def authenticate_token(*, secret: str, now: datetime, allow_test: bool) -> ApiTo
     if not hmac.compare_digest(expected, _digest(secret)) or token is None:
         raise TokenRefusedError
     if token.revoked_at is not None or token.expires_at <= now:
+        raise TokenRefusedError
+    if not is_inside(address, token.networks):
         raise TokenRefusedError
     if token.latest_use_at is None or now - token.latest_use_at >= USE_RECORDED_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(latest_use_at=now)

@@ -13,6 +13,7 @@ GOOD = {
     "REDIS_URL": "redis://redis:6379",
     "RPC_URLS": "https://a.example,https://b.example,https://c.example",
     "CHAIN_ID": "1",
+    "SITE_URL": "https://ballast.example",
 }
 
 
@@ -36,6 +37,9 @@ def test_good_settings_are_accepted() -> None:
         ({"SECRET_KEY": "local-only-and-refused-in-production" + "x" * 30}, "SECRET_KEY is short"),
         ({"CHAIN_ID": "31337"}, "CHAIN_ID is 31337"),
         ({"CHAIN_ID": ""}, "CHAIN_ID is missing"),
+        ({"SITE_URL": ""}, "SITE_URL is missing"),
+        ({"SITE_URL": "http://ballast.example"}, "SITE_URL is missing or not an https://"),
+        ({"SITE_URL": "https://ballast.example/app"}, "SITE_URL is missing or not an https://"),
         ({"CHAIN_ID": "main"}, "CHAIN_ID is missing or not a number"),
         ({"CRASH_AT": "broadcast.after:1"}, "CRASH_AT is set"),
         ({"DATABASE_URL": ""}, "DATABASE_URL is missing"),
