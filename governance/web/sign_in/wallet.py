@@ -124,7 +124,7 @@ def login_page(
         **wallet_context(),
     }
     error = wallet_error or password_error
-    status = status_of(error) if error else UNPROCESSABLE if form else OK
+    status = status_of(error) if error else OK
     return render(request, "governance/sign_in/login.html", around, status=status)
 
 
