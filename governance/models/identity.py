@@ -45,7 +45,7 @@ class SignInRequest(models.Model):
     purpose = models.CharField(
         max_length=8, choices=[(item.value, item.value) for item in Purpose], default="SIGN_IN"
     )
-    user = models.ForeignKey("governance.User", models.CASCADE, null=True, related_name="+")
+    user = models.ForeignKey("governance.User", models.PROTECT, null=True, related_name="+")
     address = address_field()
     text = models.TextField()
     expires_at = models.DateTimeField()

@@ -71,4 +71,4 @@ def test_two_providers_are_enough_without_automation() -> None:
 
 
 def test_every_reason_is_given_at_once() -> None:
-    assert len(refusals({})) == 6
+    assert len(refusals({})) == 7

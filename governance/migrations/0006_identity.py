@@ -11,7 +11,7 @@ import treasury.models.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("governance", "0004_people_guards"),
+        ("governance", "0005_notices"),
         ("treasury", "0003_overview"),
     ]
 
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
             name="user",
             field=models.ForeignKey(
                 null=True,
-                on_delete=django.db.models.deletion.CASCADE,
+                on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
             ),
