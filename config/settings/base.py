@@ -119,14 +119,13 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_THROTTLE_CLASSES": ["governance.api.throttles.CallerThrottle"],
     # Proxies of ours that append to X-Forwarded-For: without any, the header is not believed.
-    "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=0),
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "config.pagination.SequenceCursorPagination",
     "EXCEPTION_HANDLER": "config.problems.problem_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COERCE_DECIMAL_TO_STRING": True,
-    "NUM_PROXIES": TRUSTED_PROXIES,  # else throttles believe whatever X-Forwarded-For says
     "UPLOADED_FILES_USE_URL": False,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
