@@ -82,8 +82,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 MESSAGE_TAGS = {10: "", 20: "", 25: "good", 30: "warn", 40: "bad"}  # classes of the banner
-# This service's own address, as people's browsers see it. It stands in the text that a wallet signs
-# in with, so it never comes from a request.
+# This service's own address, as people's browsers see it. It stands in links of messages and in the
+# text that a wallet signs in with, so it never comes from a request.
 SITE_URL: str = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 # Proxies of ours in front of the service: so many entries of X-Forwarded-For, from the right, are
 # theirs. 0: none is believed.
@@ -155,8 +155,7 @@ FINALITY_DEPTH: int = env.int("FINALITY_DEPTH", default=64)  # blocks; two epoch
 AUTOMATION_ENABLED: bool = env.bool("AUTOMATION_ENABLED", default=True)
 
 # ------------------------------------------------------------------------------------ notices
-# Where people find the pages (for links in messages), and how mail leaves: smtp+tls://user:...@host
-SITE_URL: str = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
+# How mail leaves: smtp+tls://user:...@host
 _mail = env.email_url("EMAIL_URL", default="smtp://localhost:25")
 EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]

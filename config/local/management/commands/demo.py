@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -218,7 +219,7 @@ def life(places: Places, port: int, *, token: str, manual: bool) -> Process:
 
 def own_processes(places: Places, port: int) -> list[Process]:
     """Web server, worker, beat."""
-    env = environment(places)
+    env = environment(places) | {"SITE_URL": os.environ.get("SITE_URL", f"http://127.0.0.1:{port}")}
     beat_log = places.logs / "beat.log"
     web = Process(
         "web",

@@ -19,7 +19,6 @@ from governance.services.identity.wallets import Asker, Proof, Site, ask_for_tex
 from tests.integration.governance.conftest import Stage
 from tests.integration.governance.identity.conftest import JSON, Browser, signature_of
 from treasury.adapters.rpc import checksum
-from treasury.core.types import Address
 from treasury.models import AuditEvent
 
 OWNER = ACCOUNTS["owner1"].address
@@ -30,7 +29,7 @@ def refused(answer: Any, browser: Browser, words: str) -> None:
     assert answer.status_code == 403, answer.content
     assert words in answer.content.decode()
     assert browser.who == ""
-    assert not AuditEvent.objects.filter(body__contains=b"person.signed_in").exists()
+    assert not AuditEvent.objects.filter(body__contains="person.signed_in").exists()
 
 
 # ------------------------------------------------------------------------------------ let in
@@ -284,7 +283,7 @@ def test_sign_in__after_five_minutes__is_refused(stage: Stage) -> None:
 
 
 def test_sign_in__contract_while_the_chain_is_away__is_unavailable(stage: Stage) -> None:
-    board: Address = stage.seeded.deployment.safes.board
+    board = stage.seeded.deployment.safes.board
     now = timezone.now()
     asked, asker = asked_at(now, stage.url, board)
     proof = Proof(asked.nonce, safe_signature(board, asked.text))
