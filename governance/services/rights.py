@@ -8,7 +8,9 @@ from functools import cached_property
 from governance.core.roles import MATRIX, Role
 from governance.models import User
 from governance.selectors import people
-from governance.services.signers import OwnersUnknownError, signer_treasuries
+from governance.services.signers import OwnersUnknownError, owners_of, signer_treasuries
+from treasury.core.types import Address
+from treasury.selectors.portfolio import signing_safes
 
 
 class Rights:
@@ -36,6 +38,18 @@ class Rights:
     @cached_property
     def wallets(self) -> frozenset[str]:
         return people.wallets(user=self._user)
+
+    @cached_property
+    def signs_for(self) -> frozenset[Address]:
+        """Safes (main and operator) that one of the wallets owns. OwnersUnknownError when the
+        chain does not answer."""
+        if not self.wallets:
+            return frozenset()
+        return frozenset(
+            safe
+            for safe in map(Address, signing_safes())
+            if self.wallets & owners_of(safe, rpc_url=self._rpc_url)
+        )
 
     @cached_property
     def _granted(self) -> dict[int, frozenset[Role]]:

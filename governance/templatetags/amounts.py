@@ -48,6 +48,41 @@ def utc(timestamp: int | datetime | None) -> SafeString | str:
 
 
 @register.filter
+def day(timestamp: int | None) -> SafeString | str:
+    """The UTC date of a block time."""
+    if timestamp is None:
+        return MISSING
+    at = datetime.fromtimestamp(timestamp, UTC)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), at.strftime("%Y-%m-%d"))
+
+
+@register.filter
+def fraction(value: Decimal | None, digits: int = 2) -> str:
+    """A fraction as per cent: `0.125` -> `12.50 %`."""
+    return MISSING if value is None else f"{value * 100:,.{digits}f} %"
+
+
+@register.filter
+def points(value: Decimal | None) -> str:
+    """A difference of two fractions in percentage points, with its sign: `+1.25 pp`."""
+    return MISSING if value is None else f"{value * 100:+,.2f} pp"
+
+
+@register.filter
+def signed_usd(value: Decimal | None) -> str:
+    return MISSING if value is None else f"{value:+,.2f} USD"
+
+
+@register.filter
+def tokens(value: Decimal | None) -> str:
+    """A token amount, as a person reads it: at most six digits behind the point."""
+    if value is None:
+        return MISSING
+    text = f"{value:,.6f}"
+    return text.rstrip("0").rstrip(".")
+
+
+@register.filter
 def duration(seconds: int | None) -> str:
     """`11520` -> `3 h 12 min`; the two largest units, rounded down."""
     if seconds is None:

@@ -25,6 +25,7 @@ class Decision(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        indexes = [models.Index(fields=["tier", "id"], name="decision_by_tier")]
         constraints = [
             models.UniqueConstraint(
                 fields=["tier", "snapshot", "policy_version"], name="decision_once_per_snapshot"

@@ -27,6 +27,10 @@ class Snapshot(models.Model):
                 fields=["treasury", "block_hash"], name="snapshot_once_per_block"
             )
         ]
+        indexes = [
+            models.Index(fields=["treasury", "block_number"], name="snapshot_by_block"),
+            models.Index(fields=["treasury", "block_timestamp"], name="snapshot_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.treasury} at block {self.block_number}"

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 
-from treasury.core.decisions import Decision, DecisionInputs, decision_digest
+from treasury.core.decisions import (
+    Decision,
+    DecisionInputs,
+    Outcome,
+    SkippedTrade,
+    decision_digest,
+)
 from treasury.core.policy_documents import policy_hash
 from treasury.core.revival import revive
 from treasury.engine.decision import decide
@@ -58,6 +66,43 @@ def replay_decision(row: DecisionRow) -> Replay:
     if replayed_digest != row.digest and not differences:
         differences.append("inputs")
     return Replay(row.digest, replayed_digest, tuple(differences))
+
+
+def forced_costs(decision_ids: Iterable[int]) -> dict[int, ForcedCost]:
+    """What a rebalance would take at each evaluation's own block, prices and lots: the engine is
+    asked again with a forced trigger. Pure: nothing is stored, no chain is read."""
+    found = {}
+    for row in DecisionRow.objects.filter(pk__in=list(decision_ids)).only("inputs"):
+        inputs = revive(DecisionInputs, json.loads(row.inputs))
+        decision = decide(replace(inputs, forced_reason="what a rebalance would cost"))
+        found[row.pk] = ForcedCost(
+            outcome=decision.outcome,
+            cost_usd=sum((trade.cost.total_usd for trade in decision.trades), Decimal(0)),
+            value_usd=sum((trade.value_usd for trade in decision.trades), Decimal(0)),
+            trades=len(decision.trades),
+            skipped=decision.skipped,
+            reason=decision.trigger.reason,
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedCost:
+    """Estimated cost of the trades that a forced evaluation would make, before any quote. Without
+    trades `outcome`, `reason` and `skipped` say why there are none."""
+
+    outcome: Outcome
+    cost_usd: Decimal
+    value_usd: Decimal
+    trades: int
+    skipped: tuple[SkippedTrade, ...]
+    reason: str
+
+
+def evaluations(*, tier_id: int, limit: int) -> list[DecisionRow]:
+    """The tier's latest evaluations, newest first, fired or not (T6); without their inputs."""
+    rows = DecisionRow.objects.filter(tier_id=tier_id).select_related("snapshot", "policy_version")
+    return list(rows.defer("inputs").order_by("-id")[:limit])
 
 
 def decision_by_public_id(public_id: str) -> DecisionRow:

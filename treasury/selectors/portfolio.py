@@ -41,6 +41,13 @@ def main_safes() -> QuerySet[SafeAccount]:
     return SafeAccount.objects.filter(kind=SafeKind.MAIN).select_related("treasury").order_by("id")
 
 
+def signing_safes() -> QuerySet[SafeAccount, str]:
+    """Addresses of the Safes whose owners are people: main and operator Safes."""
+    people_own = [SafeKind.MAIN, SafeKind.OPERATOR]
+    rows = SafeAccount.objects.filter(kind__in=people_own).order_by("id")
+    return rows.values_list("address", flat=True)
+
+
 def safe_by_address(*, treasury_id: int, address: Address) -> SafeAccount:
     return SafeAccount.objects.get(treasury_id=treasury_id, address=address)
 

@@ -28,6 +28,7 @@ from treasury.core.risk.series import (
     daily_returns,
     max_drawdown,
     volatility,
+    with_flows,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "runway_months",
     "stablecoin_share",
     "volatility",
+    "with_flows",
 ]

@@ -61,6 +61,23 @@ def daily(points: Iterable[NavPoint]) -> tuple[NavPoint, ...]:
 
 
 @exact
+def with_flows(points: Iterable[NavPoint], flows: Iterable[NavPoint]) -> tuple[NavPoint, ...]:
+    """Daily points that carry the flows of their days, given as points whose `flow_usd` alone
+    counts. A flow of a day without a point belongs to the next one; what flowed up to the day of
+    the first point is in its value already."""
+    ordered = daily(points)
+    waiting = sorted(flows, key=lambda item: item.at)
+    found, place = [], 0
+    for number, point in enumerate(ordered):
+        flow = Decimal(0)
+        while place < len(waiting) and waiting[place].at // DAY <= point.at // DAY:
+            flow += waiting[place].flow_usd
+            place += 1
+        found.append(NavPoint(point.at, point.nav_usd, flow if number else Decimal(0)))
+    return tuple(found)
+
+
+@exact
 def daily_returns(points: Sequence[NavPoint]) -> tuple[Decimal, ...]:
     """r_k = (V_k - F_k) / V_(k-1) - 1 of points that `daily` gave. A pair of days with one missing
     between them gives none, nor does a day that began with nothing."""

@@ -27,6 +27,7 @@ from treasury.core.risk import (
     runway_months,
     stablecoin_share,
     volatility,
+    with_flows,
 )
 
 NAVS = st.lists(
@@ -75,6 +76,12 @@ def test_returns__a_day_is_missing_or_began_with_nothing__give_none() -> None:
     gap = (NavPoint(DAY, Decimal(100)), NavPoint(3 * DAY, Decimal(50)))
     nothing = (NavPoint(DAY, Decimal(0)), NavPoint(2 * DAY, Decimal(50), Decimal(50)))
     assert daily_returns(gap) == daily_returns(nothing) == ()
+
+
+def test_with_flows__a_flow_of_a_day_without_a_value__belongs_to_the_next_one() -> None:
+    points = [NavPoint(day * DAY + 9, Decimal(100)) for day in (1, 2, 4)]
+    flows = [NavPoint(day * DAY, Decimal(0), Decimal(day)) for day in (4, 3, 2, 1, 0)]
+    assert [item.flow_usd for item in with_flows(points, flows)] == [0, 2, 7]
 
 
 @given(NAVS)

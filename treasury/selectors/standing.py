@@ -1,0 +1,415 @@
+"""How treasuries stand at their latest snapshots: what each tier holds against its policy.
+
+A fixed number of queries, however many treasuries, tiers and assets there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+
+from treasury.core.amounts import BPS, to_decimal
+from treasury.core.drift import AssetDrift
+from treasury.core.policies import Mode, TierPolicy
+from treasury.core.policy_documents import parse_policy
+from treasury.core.risk import Exposure
+from treasury.core.types import Address, BlockRef, Holding, Portfolio
+from treasury.engine.valuation import tier_view
+from treasury.models import (
+    AssetKind,
+    Decision,
+    JournalEntry,
+    PolicyVersion,
+    Position,
+    PriceObservation,
+    Snapshot,
+    Tier,
+    Treasury,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BandLine:
+    """One asset of a tier. `tokens` whole tokens, `drift` None where there is no target, no price
+    or nothing to compare with. `price_reason` says why there is no price."""
+
+    asset: Address
+    symbol: str
+    tokens: Decimal
+    price_usd: Decimal | None
+    price_reason: str
+    value_usd: Decimal | None
+    target_bps: int | None
+    drift: AssetDrift | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAnswer:
+    """What one price source said for the block: taken, or refused with the reason. `observed_at`
+    is the source's own time."""
+
+    source: str
+    is_accepted: bool
+    observed_at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLine:
+    """One asset's price at the block; `price_usd` None with the reason why there is none."""
+
+    asset: Address
+    symbol: str
+    price_usd: Decimal | None
+    observed_at: int | None
+    reason: str
+    answers: tuple[SourceAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    public_id: str
+    number: int
+    effective_at: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRef:
+    """The latest evaluation; `at` is block time, `cost_usd` the estimate of its trades (None when
+    it made none)."""
+
+    id: int
+    public_id: str
+    outcome: str
+    is_fired: bool
+    trigger_kind: str
+    reason: str
+    at: int
+    block: int
+    cost_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """One allowance of the role: the most it lets through per period, capped by what is there.
+    `value_usd` is None without a price."""
+
+    symbol: str
+    tokens: Decimal
+    period_seconds: int
+    value_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class TierStanding:
+    """`row` is the tier's. `nav_usd` None when something held has no price. Policy, version and
+    decision are None where there is none yet."""
+
+    row: Any
+    nav_usd: Decimal | None
+    lines: tuple[BandLine, ...]
+    policy: TierPolicy | None
+    version: PolicyRef | None
+    decision: DecisionRef | None
+    allowances: tuple[Allowance, ...]
+
+    @property
+    def outside(self) -> tuple[BandLine, ...]:
+        return tuple(line for line in self.lines if line.drift is not None and line.drift.breached)
+
+    @property
+    def worst_loss_usd(self) -> Decimal | None:
+        """What whoever holds the role can spend in one period; None when a price is missing."""
+        values = [item.value_usd for item in self.allowances]
+        known = [value for value in values if value is not None]
+        return sum(known, Decimal(0)) if len(known) == len(values) else None
+
+    @property
+    def chain_enforces_approval(self) -> bool:
+        """The role's member is not the service's own key: the operator has to sign too."""
+        member = self.row.member_address
+        return bool(member) and member != self.row.treasury.executor_address
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`snapshot` is None before the first one, and then everything else is empty."""
+
+    row: Any
+    snapshot: Any | None
+    books_since: int | None
+    tiers: tuple[TierStanding, ...]
+    exposures: tuple[Exposure, ...]
+    prices: tuple[PriceLine, ...]
+    vaults: tuple[tuple[Address, Address], ...]
+    """(share, underlying) of the vaults that something is in."""
+
+    @property
+    def block(self) -> BlockRef | None:
+        if self.snapshot is None:
+            return None
+        at = self.snapshot
+        return BlockRef(at.block_number, at.block_hash, at.block_timestamp)
+
+    @property
+    def nav_usd(self) -> Decimal | None:
+        return None if self.snapshot is None else self.snapshot.nav_usd
+
+
+def standings(treasury_ids: Iterable[int]) -> tuple[Standing, ...]:
+    """In the order of the treasuries' ids; three queries, one more for those without a snapshot."""
+    wanted = sorted(treasury_ids)
+    snapshots = {row.treasury_id: row for row in _snapshots(wanted)}
+    rows = {treasury_id: row.treasury for treasury_id, row in snapshots.items()}
+    if len(rows) < len(wanted):
+        rows |= Treasury.objects.in_bulk([pk for pk in wanted if pk not in rows])
+    held: dict[int, list[Any]] = {}
+    for position in _positions([row.pk for row in snapshots.values()]):
+        held.setdefault(position.snapshot_id, []).append(position)
+    tiers: dict[int, list[Any]] = {}
+    for tier in _tiers(wanted, snapshots):
+        tiers.setdefault(tier.treasury_id, []).append(tier)
+    return tuple(
+        _standing(
+            rows[pk],
+            snapshots.get(pk),
+            held.get(snapshots[pk].pk, []) if pk in snapshots else [],
+            tiers.get(pk, []),
+        )
+        for pk in wanted
+        if pk in rows
+    )
+
+
+def _snapshots(wanted: list[int]) -> QuerySet[Any]:
+    """The latest of each treasury."""
+    newest = Snapshot.objects.filter(treasury_id=OuterRef("pk")).order_by("-block_number", "-id")
+    latest = Treasury.objects.filter(pk__in=wanted).values_list(Subquery(newest.values("pk")[:1]))
+    entries = JournalEntry.objects.filter(treasury_id=OuterRef("treasury_id")).order_by("sequence")
+    return (
+        Snapshot.objects.filter(pk__in=latest)
+        .select_related("treasury")
+        .annotate(books_since=Subquery(entries.values("occurred_at")[:1]))
+    )
+
+
+def _positions(snapshot_ids: list[int]) -> QuerySet[Any]:
+    """With what each price source said for the snapshot's block."""
+    said = PriceObservation.objects.filter(
+        source__asset_id=OuterRef("asset_id"), block_hash=OuterRef("snapshot__block_hash")
+    ).order_by("source__name")
+    answer = JSONObject(
+        source="source__name",
+        is_accepted="is_accepted",
+        observed_at="observed_at",
+        reason="reason",
+    )
+    return (
+        Position.objects.filter(snapshot_id__in=snapshot_ids)
+        .select_related("asset__underlying", "price")
+        .annotate(answers=ArraySubquery(said.values(json=answer)))
+        .order_by("snapshot_id", "id")
+    )
+
+
+def _tiers(wanted: list[int], snapshots: Mapping[int, Snapshot]) -> QuerySet[Any]:
+    """With the policy in force at the latest snapshot of any of the treasuries (versions are not
+    published seconds apart), and the latest evaluation."""
+    now = max((row.block_timestamp for row in snapshots.values()), default=0)
+    versions = PolicyVersion.objects.filter(tier_id=OuterRef("pk"), effective_at__lte=now)
+    decisions = Decision.objects.filter(tier_id=OuterRef("pk")).order_by("-id")
+    policy = JSONObject(
+        public_id="public_id",
+        number="number",
+        effective_at="effective_at",
+        digest="document_hash",
+        document="document",
+    )
+    decision = JSONObject(
+        id="id",
+        public_id="public_id",
+        outcome="outcome",
+        is_fired="is_fired",
+        trigger_kind="trigger_kind",
+        reason="trigger_reason",
+        at="snapshot__block_timestamp",
+        block="snapshot__block_number",
+        result="result",
+    )
+    return (
+        Tier.objects.filter(treasury_id__in=wanted)
+        .select_related("safe", "treasury")
+        .annotate(
+            policy_json=Subquery(versions.order_by("-number").values(json=policy)[:1]),
+            decision_json=Subquery(decisions.values(json=decision)[:1]),
+        )
+        .order_by("treasury_id", "id")
+    )
+
+
+def _standing(row: Any, snapshot: Any | None, held: list[Any], tiers: list[Any]) -> Standing:
+    block = (
+        BlockRef(snapshot.block_number, snapshot.block_hash, snapshot.block_timestamp)
+        if snapshot
+        else BlockRef(0, "", 0)
+    )
+    return Standing(
+        row=row,
+        snapshot=snapshot,
+        books_since=snapshot.books_since if snapshot else None,
+        tiers=tuple(
+            _tier(tier, [item for item in held if item.tier_id == tier.pk], block) for tier in tiers
+        ),
+        exposures=tuple(_exposure(item) for item in held if item.value_usd),
+        prices=_prices(held),
+        vaults=_vaults(held),
+    )
+
+
+def _exposure(position: Position) -> Exposure:
+    asset = position.asset
+    beneath = asset.underlying or asset
+    return Exposure(
+        asset=beneath.address,
+        value_usd=position.value_usd or Decimal(0),
+        issuer=asset.issuer or beneath.issuer,
+        protocol=asset.symbol if asset.kind == AssetKind.VAULT_SHARE else "",
+        peg=asset.peg or beneath.peg,
+    )
+
+
+def _prices(held: list[Any]) -> tuple[PriceLine, ...]:
+    """One line per asset, by symbol, however many Safes hold it."""
+    found = {
+        item.asset_id: PriceLine(
+            asset=Address(item.asset.address),
+            symbol=item.asset.symbol,
+            price_usd=item.price.price_usd if item.price else None,
+            observed_at=item.price.observed_at if item.price else None,
+            reason=_price_reason(item),
+            answers=tuple(SourceAnswer(**answer) for answer in item.answers),
+        )
+        for item in held
+    }
+    return tuple(sorted(found.values(), key=lambda line: line.symbol))
+
+
+def _vaults(held: list[Any]) -> tuple[tuple[Address, Address], ...]:
+    pairs = {
+        (Address(item.asset.address), Address(item.asset.underlying.address))
+        for item in held
+        if item.asset.kind == AssetKind.VAULT_SHARE and item.asset.underlying and item.units
+    }
+    return tuple(sorted(pairs))
+
+
+# ------------------------------------------------------------------------------------ one tier
+def _tier(row: Any, held: list[Position], block: BlockRef) -> TierStanding:
+    policy = parse_policy(json.loads(row.policy_json["document"])) if row.policy_json else None
+    values = [item.value_usd for item in held]
+    known = [value for value in values if value is not None]
+    return TierStanding(
+        row=row,
+        nav_usd=sum(known, Decimal(0)) if held and len(known) == len(values) else None,
+        lines=_lines(held, policy, block),
+        policy=policy,
+        version=_version(row.policy_json) if row.policy_json else None,
+        decision=_decision(row.decision_json) if row.decision_json else None,
+        allowances=_allowances(row, policy, held),
+    )
+
+
+def _lines(
+    held: list[Position], policy: TierPolicy | None, block: BlockRef
+) -> tuple[BandLine, ...]:
+    drifts = _drifts(held, policy, block)
+    targets = {target.asset: target.weight_bps for target in policy.targets} if policy else {}
+    lines = [
+        BandLine(
+            asset=Address(item.asset.address),
+            symbol=item.asset.symbol,
+            tokens=to_decimal(units=item.units, decimals=item.asset.decimals),
+            price_usd=item.price.price_usd if item.price else None,
+            price_reason=_price_reason(item),
+            value_usd=item.value_usd,
+            target_bps=targets.get(Address(item.asset.address)),
+            drift=drifts.get(Address(item.asset.address)),
+        )
+        for item in held
+    ]
+    return tuple(sorted(lines, key=lambda line: (-(line.target_bps or 0), line.symbol)))
+
+
+def _price_reason(item: Position) -> str:
+    if item.price is None:
+        return "never observed at this block"
+    return item.price.reason
+
+
+def _drifts(
+    held: list[Position], policy: TierPolicy | None, block: BlockRef
+) -> dict[Address, AssetDrift]:
+    """Of every target, as the engine weighs them; none when a price of a target is missing."""
+    holdings = tuple(_holding(item) for item in held)
+    if policy is None or any(holding is None for holding in holdings):
+        return {}
+    portfolio = Portfolio(block, tuple(holding for holding in holdings if holding is not None))
+    if not {target.asset for target in policy.targets} <= {h.asset for h in portfolio.holdings}:
+        return {}
+    view = tier_view(portfolio=portfolio, policy=policy)
+    if view.total_usd == 0:
+        return {}
+    return {position.asset: position.drift for position in view.positions}
+
+
+def _holding(item: Position) -> Holding | None:
+    if item.price is None or item.price.price_usd is None:
+        return None
+    return Holding(
+        asset=Address(item.asset.address),
+        symbol=item.asset.symbol,
+        decimals=item.asset.decimals,
+        units=item.units,
+        price_usd=item.price.price_usd,
+    )
+
+
+def _version(found: dict[str, Any]) -> PolicyRef:
+    return PolicyRef(found["public_id"], found["number"], found["effective_at"], found["digest"])
+
+
+def _decision(found: dict[str, Any]) -> DecisionRef:
+    trades = json.loads(found.pop("result"))["trades"]
+    costs = [sum(map(Decimal, trade["cost"].values()), Decimal(0)) for trade in trades]
+    return DecisionRef(**found, cost_usd=sum(costs, Decimal(0)) if trades else None)
+
+
+def _allowances(row: Any, policy: TierPolicy | None, held: list[Position]) -> tuple[Allowance, ...]:
+    """What the policy says that the role allows; the engine stops when the chain says otherwise."""
+    if policy is None or policy.mode is Mode.MANUAL or not row.member_address:
+        return ()
+    by_asset = {Address(item.asset.address): item for item in held}
+    found = []
+    for limit in policy.unit_limits:
+        item = by_asset.get(limit.asset)
+        if item is None:  # an allowance for what the tier does not hold
+            continue
+        units = min(max(limit.refill_units, limit.max_refill_units), item.units)
+        tokens = to_decimal(units=units, decimals=item.asset.decimals)
+        price = item.price.price_usd if item.price else None
+        value = None if price is None else tokens * price
+        found.append(Allowance(item.asset.symbol, tokens, limit.period_seconds, value))
+    return tuple(found)
+
+
+def share_of_target(drift: AssetDrift) -> Decimal | None:
+    """Drift as basis points of the target; None for a target of 0."""
+    return None if drift.relative is None else drift.relative * BPS
