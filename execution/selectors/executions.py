@@ -51,6 +51,10 @@ def breaks(*, treasury_ids: Iterable[int]) -> QuerySet[Break]:
     )
 
 
+def open_breaks(*, treasury_ids: Iterable[int]) -> QuerySet[Break]:
+    return breaks(treasury_ids=treasury_ids).filter(status=BreakStatus.OPEN)
+
+
 def venue_records(*, treasury_ids: Iterable[int]) -> tuple[VenueRecord, ...]:
     """One line per venue. Fills of blocks that a reorganisation dropped do not count."""
     rows = (

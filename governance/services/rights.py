@@ -3,14 +3,18 @@ now."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from governance.core.roles import MATRIX, Role
 from governance.models import User
 from governance.selectors import people
-from governance.services.signers import OwnersUnknownError, owners_of, signer_treasuries
+from governance.services.signers import OwnersUnknownError, owners_of
 from treasury.core.types import Address
 from treasury.selectors.portfolio import signing_safes
+
+MAIN = "MAIN"
 
 
 class Rights:
@@ -43,21 +47,27 @@ class Rights:
     def signs_for(self) -> frozenset[Address]:
         """Safes (main and operator) that one of the wallets owns. OwnersUnknownError when the
         chain does not answer."""
-        if not self.wallets:
-            return frozenset()
-        return frozenset(
-            safe
-            for safe in map(Address, signing_safes())
-            if self.wallets & owners_of(safe, rpc_url=self._rpc_url)
-        )
+        return frozenset(self._owned(safe.address for safe in self._safes))
 
     @cached_property
     def _granted(self) -> dict[int, frozenset[Role]]:
         return people.granted_roles(user=self._user)
 
     @cached_property
+    def _safes(self) -> list[Any]:
+        return list(signing_safes()) if self.wallets else []
+
+    @cached_property
     def _signer_of(self) -> frozenset[int]:
-        return signer_treasuries(wallets=self.wallets, rpc_url=self._rpc_url)
+        main = {safe.address: safe.treasury_id for safe in self._safes if safe.kind == MAIN}
+        return frozenset(main[safe] for safe in self._owned(main))
+
+    def _owned(self, safes: Iterable[str]) -> list[Address]:
+        return [
+            safe
+            for safe in map(Address, safes)
+            if self.wallets & owners_of(safe, rpc_url=self._rpc_url)
+        ]
 
 
 def treasuries_where(*, user: User, action: str, rpc_url: str) -> frozenset[int]:

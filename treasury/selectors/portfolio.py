@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
@@ -41,11 +42,10 @@ def main_safes() -> QuerySet[SafeAccount]:
     return SafeAccount.objects.filter(kind=SafeKind.MAIN).select_related("treasury").order_by("id")
 
 
-def signing_safes() -> QuerySet[SafeAccount, str]:
-    """Addresses of the Safes whose owners are people: main and operator Safes."""
+def signing_safes() -> QuerySet[SafeAccount]:
+    """Safes whose owners are people: main and operator Safes, of every treasury."""
     people_own = [SafeKind.MAIN, SafeKind.OPERATOR]
-    rows = SafeAccount.objects.filter(kind__in=people_own).order_by("id")
-    return rows.values_list("address", flat=True)
+    return SafeAccount.objects.filter(kind__in=people_own).order_by("id")
 
 
 def safe_by_address(*, treasury_id: int, address: Address) -> SafeAccount:
@@ -58,6 +58,11 @@ def asset_by_address(*, treasury_id: int, address: Address) -> Asset:
 
 def assets(treasury_id: int) -> QuerySet[Asset]:
     return Asset.objects.filter(treasury_id=treasury_id).order_by("id")
+
+
+def assets_of(treasury_ids: Iterable[int]) -> QuerySet[Asset]:
+    """Of several treasuries."""
+    return Asset.objects.filter(treasury_id__in=list(treasury_ids)).order_by("id")
 
 
 def tier_assets(tier_id: int) -> QuerySet[TierAsset]:

@@ -67,6 +67,7 @@ class PriceLine:
 
     asset: Address
     symbol: str
+    decimals: int
     price_usd: Decimal | None
     observed_at: int | None
     reason: str
@@ -124,6 +125,10 @@ class TierStanding:
     @property
     def outside(self) -> tuple[BandLine, ...]:
         return tuple(line for line in self.lines if line.drift is not None and line.drift.breached)
+
+    @property
+    def has_drift(self) -> bool:
+        return any(line.drift is not None for line in self.lines)
 
     @property
     def worst_loss_usd(self) -> Decimal | None:
@@ -292,6 +297,7 @@ def _prices(held: list[Any]) -> tuple[PriceLine, ...]:
         item.asset_id: PriceLine(
             asset=Address(item.asset.address),
             symbol=item.asset.symbol,
+            decimals=item.asset.decimals,
             price_usd=item.price.price_usd if item.price else None,
             observed_at=item.price.observed_at if item.price else None,
             reason=_price_reason(item),

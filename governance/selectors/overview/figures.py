@@ -259,10 +259,15 @@ def proposals_by_tier(treasury_id: int, *, quarter_at: int) -> dict[int, TierPro
 
 
 def tier_figures(
-    standing: Standing, *, proposals: Mapping[int, TierProposals], with_cost: bool
+    standing: Standing,
+    *,
+    proposals: Mapping[int, TierProposals],
+    with_cost: bool,
+    only: int | None = None,
 ) -> tuple[TierFigures, ...]:
-    """Two queries: open halts, and the inputs of the latest evaluations when their cost is asked
-    for."""
+    """Of every tier, or of the one with that id. Two queries: open halts, and the inputs of the
+    latest evaluations when their cost is asked for."""
+    tiers = [tier for tier in standing.tiers if only in {None, tier.row.pk}]
     halts = list(
         Halt.objects.filter(scope__treasury_id=standing.row.pk, closed_at=None)
         .select_related("scope__tier", "scope__treasury", "first_closer")
@@ -272,7 +277,7 @@ def tier_figures(
     costs = forced_costs(latest.values()) if with_cost and len(latest) <= FORCED_TIERS_MAX else {}
     now = standing.block.timestamp if standing.block else 0
     found = []
-    for tier in standing.tiers:
+    for tier in tiers:
         covering = tuple(halt for halt in halts if halt.scope.tier_id in {None, tier.row.pk})
         own = proposals.get(tier.row.pk, NO_PROPOSALS)
         found.append(

@@ -4,6 +4,7 @@ to look at."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,10 +18,13 @@ from governance.core.procedure import venue_name
 from governance.models import Approval, Proposal, Route
 from governance.selectors.proposals import all_proposals
 from treasury.core.amounts import share_bps, to_decimal
-from treasury.selectors.portfolio import assets
+from treasury.selectors.portfolio import assets_of
 
 COST_NEAR_CAP = Decimal("0.8")
 APPROVABLE = (ProposalState.PROPOSED.value, ProposalState.COLLECTING.value)
+Names = Mapping[tuple[int, str], tuple[str, int]]
+"""(treasury, address of an asset) -> (symbol, decimals)."""
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\b")
 TABS = ("mine", "others", "all", "done")
 
 
@@ -59,10 +63,13 @@ class Risk:
 
 @dataclass(frozen=True, slots=True)
 class ProposalRow:
-    """`task` is what the viewer can do with it now: sign, approve, or nothing (empty)."""
+    """`why` is the trigger's reason, `note` the state's; `task` what the viewer can do with it
+    now: sign, approve, or nothing (empty)."""
 
     row: Any
     action: str
+    why: str
+    note: str
     cost_bps: Decimal
     cap_bps: int
     risk: Risk
@@ -110,7 +117,7 @@ def page(viewer: Viewer, filters: Filters, *, limit: int) -> Page:
     found = list(rows.order_by("-pk")[: limit + 1])
     shown = found[:limit]
     return Page(
-        rows=as_rows(shown, viewer),
+        rows=as_rows(shown, viewer, symbols(viewer.treasury_ids)),
         next_before=shown[-1].pk if len(found) > limit else None,
         counts=counts(viewer, filters),
     )
@@ -137,19 +144,14 @@ def counts(viewer: Viewer, filters: Filters) -> dict[str, int]:
     return {tab: int(count) for tab, count in counted.items()}
 
 
-def as_rows(found: Iterable[Any], viewer: Viewer) -> tuple[ProposalRow, ...]:
-    rows = list(found)
-    names = symbols({row.tier.treasury_id for row in rows})
-    return tuple(_row(row, viewer, names) for row in rows)
+def as_rows(found: Iterable[Any], viewer: Viewer, names: Names) -> tuple[ProposalRow, ...]:
+    return tuple(_row(row, viewer, names) for row in found)
 
 
-def symbols(treasury_ids: Iterable[int]) -> dict[tuple[int, str], tuple[str, int]]:
-    """(treasury, address) -> (symbol, decimals); one query for the usual one treasury."""
-    return {
-        (treasury_id, asset.address): (asset.symbol, asset.decimals)
-        for treasury_id in sorted(treasury_ids)
-        for asset in assets(treasury_id)
-    }
+def symbols(treasury_ids: Iterable[int]) -> Names:
+    """One query."""
+    rows = assets_of(treasury_ids)
+    return {(row.treasury_id, row.address): (row.symbol, row.decimals) for row in rows}
 
 
 def _filtered(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
@@ -195,12 +197,14 @@ def _to_approve(viewer: Viewer) -> Q:
     return waiting & by_click & ~is_own
 
 
-def _row(row: Any, viewer: Viewer, names: Mapping[tuple[int, str], tuple[str, int]]) -> ProposalRow:
+def _row(row: Any, viewer: Viewer, names: Names) -> ProposalRow:
     policy = json.loads(row.policy_version.document)
     cost_bps = share_bps(part=row.estimated_cost_usd, whole=row.value_usd)
     return ProposalRow(
         row=row,
         action=action(row, names),
+        why=named(row.decision.trigger_reason, row.tier.treasury_id, names),
+        note=named(row.state_reason, row.tier.treasury_id, names),
         cost_bps=cost_bps,
         cap_bps=policy["cost_cap_bps"],
         risk=_risk(row, cost_bps, policy),
@@ -224,7 +228,12 @@ def task(row: Any, viewer: Viewer) -> str:
     return "approve" if is_operators and by_click and is_others and allowed else ""
 
 
-def action(row: Any, names: Mapping[tuple[int, str], tuple[str, int]]) -> str:
+def named(text: str, treasury_id: int, names: Names) -> str:
+    """The engine names assets by address; people read symbols where the address is one of ours."""
+    return ADDRESS.sub(lambda found: names.get((treasury_id, found[0]), (found[0], 0))[0], text)
+
+
+def action(row: Any, names: Names) -> str:
     """What it does, in one sentence, from the legs of its plan (or what was decided, without
     one)."""
     if row.plan is not None:
@@ -244,7 +253,7 @@ def _part(
     part: Mapping[str, Any],
     least: str,
     treasury_id: int,
-    names: Mapping[tuple[int, str], tuple[str, int]],
+    names: Names,
 ) -> str:
     sells = _amount(part["sell"], int(part["sell_units"]), treasury_id, names)
     if part["sell"] == part["buy"]:
@@ -254,9 +263,7 @@ def _part(
     return f"{sells} for {bound} {buys} on {venue_name(part['venue'])}"
 
 
-def _amount(
-    asset: str, units: int, treasury_id: int, names: Mapping[tuple[int, str], tuple[str, int]]
-) -> str:
+def _amount(asset: str, units: int, treasury_id: int, names: Names) -> str:
     symbol, decimals = names.get((treasury_id, asset), (asset, 0))
     amount = to_decimal(units=units, decimals=decimals)
     digits = 2 if amount >= 1_000 else 4

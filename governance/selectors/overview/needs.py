@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from execution.selectors.transactions import open_breaks_of
+from execution.selectors.executions import open_breaks
 from governance.core.lifecycle import OPEN, ProposalState
 from governance.models import Halt, Publication, Route
 from governance.selectors.overview.figures import TreasuryFigures
 from governance.selectors.overview.listing import ProposalRow, Viewer, as_rows, visible
+from treasury.core.amounts import to_decimal
 
 OPEN_MAX = 100
 """So many open proposals are looked at: one per tier is the rule of the database."""
-FEED_MAX_AGE = 3_600
 
 KINDS = {
     "sign": ("to sign", "warn"),
@@ -76,10 +76,15 @@ class Needs:
 
 
 def needs(viewer: Viewer, figures: Iterable[TreasuryFigures]) -> Needs:
-    """Five queries beside what `figures` took: proposals, symbols, halts, breaks, publications."""
+    """Four queries beside what `figures` took: proposals, halts, breaks, publications."""
     given = tuple(figures)
+    names = {
+        (item.standing.row.pk, str(line.asset)): (line.symbol, line.decimals)
+        for item in given
+        for line in item.standing.prices
+    }
     rows = visible(viewer).filter(state__in=sorted(OPEN)).exclude(route=Route.RECORD_ONLY)
-    proposals = as_rows(rows.order_by("pk")[:OPEN_MAX], viewer)
+    proposals = as_rows(rows.order_by("pk")[:OPEN_MAX], viewer, names)
     told = [need for row in proposals if (need := _of_proposal(row, viewer)) is not None]
     told += _of_halts(viewer)
     told += _of_breaks(viewer)
@@ -106,7 +111,7 @@ def _of_proposal(found: ProposalRow, viewer: Viewer) -> Need | None:
     return Need(
         kind=kind,
         text=found.action,
-        detail=row.state_reason,
+        detail=found.note,
         page="proposal",
         ref=row.public_id,
         since=row.triggered_at,
@@ -148,19 +153,23 @@ def _of_halts(viewer: Viewer) -> list[Need]:
 
 
 def _of_breaks(viewer: Viewer) -> list[Need]:
-    return [
-        Need(
-            kind="break",
-            text=f"{line.difference} {line.symbol} in {line.holder}",
-            detail=f"{line.reason} (block {line.block})",
-            page="executions",
-            ref="",
-            since=line.since,
-            until=None,
-            is_yours=True,
+    found = []
+    for row in open_breaks(treasury_ids=viewer.treasury_ids).select_related("asset"):
+        decimals, symbol = (row.asset.decimals, row.asset.symbol) if row.asset else (0, "")
+        difference = to_decimal(units=row.actual_units - row.expected_units, decimals=decimals)
+        found.append(
+            Need(
+                kind="break",
+                text=f"{difference:+,f} {symbol} in {row.holder}",
+                detail=f"{row.reason}. Books and chain differ at block {row.block_number}.",
+                page="breaks",
+                ref="",
+                since=int(row.created_at.timestamp()),
+                until=None,
+                is_yours=row.treasury_id in viewer.reset_in,
+            )
         )
-        for line in open_breaks_of(treasury_ids=sorted(viewer.treasury_ids))
-    ]
+    return found
 
 
 def _of_feeds(figures: TreasuryFigures) -> list[Need]:

@@ -1,0 +1,1 @@
+"""The pages of the whole: Home, treasury, tier, proposals, the public page."""
