@@ -10,7 +10,7 @@ from typing import Any
 from governance.core.roles import MATRIX, Role
 from governance.models import User
 from governance.selectors import people
-from governance.services.signers import OwnersUnknownError, owners_of
+from governance.services.signers import OwnersUnknownError, signers_of
 from treasury.core.types import Address
 from treasury.selectors.portfolio import signing_safes
 
@@ -45,9 +45,9 @@ class Rights:
 
     @cached_property
     def signs_for(self) -> frozenset[Address]:
-        """Safes (main and operator) that one of the wallets owns. OwnersUnknownError when the
-        chain does not answer."""
-        return frozenset(self._owned(safe.address for safe in self._safes))
+        """Safes (main and operator) for which one of the wallets signs, as an owner or within an
+        owner that is a Safe. OwnersUnknownError when the chain does not answer."""
+        return frozenset(self._signed_by_us(safe.address for safe in self._safes))
 
     @cached_property
     def _granted(self) -> dict[int, frozenset[Role]]:
@@ -60,14 +60,11 @@ class Rights:
     @cached_property
     def _signer_of(self) -> frozenset[int]:
         main = {safe.address: safe.treasury_id for safe in self._safes if safe.kind == MAIN}
-        return frozenset(main[safe] for safe in self._owned(main))
+        return frozenset(main[safe] for safe in self._signed_by_us(main))
 
-    def _owned(self, safes: Iterable[str]) -> list[Address]:
-        return [
-            safe
-            for safe in map(Address, safes)
-            if self.wallets & owners_of(safe, rpc_url=self._rpc_url)
-        ]
+    def _signed_by_us(self, safes: Iterable[str]) -> list[Address]:
+        found = signers_of(map(Address, safes), rpc_url=self._rpc_url)
+        return [safe for safe, who in found.items() if self.wallets & who.everybody]
 
 
 def treasuries_where(*, user: User, action: str, rpc_url: str) -> frozenset[int]:

@@ -70,7 +70,11 @@ def points(value: Decimal | None) -> str:
 
 @register.filter
 def signed_usd(value: Decimal | None) -> str:
-    return MISSING if value is None else f"{value:+,.2f} USD"
+    """With its sign; what rounds to nothing has none."""
+    if value is None:
+        return MISSING
+    rounded = round(value, 2)
+    return f"{rounded:+,.2f} USD" if rounded else "0.00 USD"
 
 
 @register.filter

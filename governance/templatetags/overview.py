@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from governance.core.routing import LADDER
 from governance.selectors.overview.needs import Need
-from governance.templatetags.amounts import MISSING, duration
+from governance.templatetags.amounts import MINUTE, MISSING, duration
 from treasury.core.risk import NotEnough
 from treasury.selectors.standing import BandLine, TierStanding
 
@@ -40,6 +41,8 @@ OUTCOMES: Final = {
     "RECORDED": ("", "Recorded only"),
 }
 
+RUNGS: Final = ("AUTOMATIC", *LADDER)
+
 
 @register.filter
 def icon(tone: str) -> str:
@@ -51,6 +54,8 @@ def place(need: Need) -> str:
     """Where a need is settled."""
     if need.page == "breaks":
         return reverse("executions", args=["breaks"])
+    if need.page == "proposal":
+        return proposal_url(need.ref)
     return reverse(need.page, args=[need.ref])
 
 
@@ -66,8 +71,8 @@ def minus(value: int, other: int) -> int:
 
 @register.filter
 def ago(at: int, now: int) -> str:
-    """A block time in the past, as a distance: `3 h 12 min`."""
-    return duration(max(now - at, 0))
+    """A block time in the past, as a distance: `3 h 12 min ago`."""
+    return f"{duration(now - at)} ago" if now - at >= MINUTE else "just now"
 
 
 @register.filter
@@ -112,7 +117,8 @@ def state_words(row: Any) -> str:
 
 @register.filter
 def proposal_url(public_id: str) -> str:
-    return reverse("proposal", args=[public_id])
+    """The proposal's page."""
+    return f"/proposals/{public_id}/"
 
 
 @register.simple_tag
@@ -130,3 +136,19 @@ def measured(value: Decimal | NotEnough | None, unit: str) -> SafeString:
 def words(key: str) -> str:
     """`NOT_FIRED` -> `not fired`, `min_trade` -> `min trade`."""
     return key.replace("_", " ").lower()
+
+
+@register.filter
+def key_words(key: str) -> str:
+    """A 32-byte key that is text, as text; else shortened."""
+    try:
+        text = bytes.fromhex(key.removeprefix("0x")).rstrip(b"\0").decode("ascii")
+    except ValueError:
+        return key
+    return text if text.isprintable() and text else f"{key[:10]}…"
+
+
+@register.filter
+def rung(level: str) -> int:
+    """The number of a step of the ladder."""
+    return RUNGS.index(level)

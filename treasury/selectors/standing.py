@@ -15,7 +15,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
-from treasury.core.amounts import BPS, to_decimal
+from treasury.core.amounts import to_decimal
 from treasury.core.drift import AssetDrift
 from treasury.core.policies import Mode, TierPolicy
 from treasury.core.policy_documents import parse_policy
@@ -100,9 +100,10 @@ class DecisionRef:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """One allowance of the role: the most it lets through per period, capped by what is there.
-    `value_usd` is None without a price."""
+    """One allowance of the role: the most tokens it lets through per period. `value_usd` counts
+    what of them is held and not let through by an allowance before it; None without a price."""
 
+    key: str
     symbol: str
     tokens: Decimal
     period_seconds: int
@@ -403,19 +404,24 @@ def _allowances(row: Any, policy: TierPolicy | None, held: list[Position]) -> tu
     if policy is None or policy.mode is Mode.MANUAL or not row.member_address:
         return ()
     by_asset = {Address(item.asset.address): item for item in held}
+    left = {asset: item.units for asset, item in by_asset.items()}
     found = []
     for limit in policy.unit_limits:
         item = by_asset.get(limit.asset)
         if item is None:  # an allowance for what the tier does not hold
             continue
-        units = min(max(limit.refill_units, limit.max_refill_units), item.units)
-        tokens = to_decimal(units=units, decimals=item.asset.decimals)
+        units = min(max(limit.refill_units, limit.max_refill_units), left[limit.asset])
+        left[limit.asset] -= units
         price = item.price.price_usd if item.price else None
-        value = None if price is None else tokens * price
-        found.append(Allowance(item.asset.symbol, tokens, limit.period_seconds, value))
+        tokens = to_decimal(units=units, decimals=item.asset.decimals)
+        most = max(limit.refill_units, limit.max_refill_units)
+        found.append(
+            Allowance(
+                key=limit.allowance_key,
+                symbol=item.asset.symbol,
+                tokens=to_decimal(units=most, decimals=item.asset.decimals),
+                period_seconds=limit.period_seconds,
+                value_usd=None if price is None else tokens * price,
+            )
+        )
     return tuple(found)
-
-
-def share_of_target(drift: AssetDrift) -> Decimal | None:
-    """Drift as basis points of the target; None for a target of 0."""
-    return None if drift.relative is None else drift.relative * BPS

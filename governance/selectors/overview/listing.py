@@ -246,7 +246,8 @@ def action(row: Any, names: Names) -> str:
         return "Moves nothing"
     said = [_part(part, least, row.tier.treasury_id, names) for part in parts[:2]]
     more = f"; and {len(parts) - 2} more" if len(parts) > 2 else ""
-    return "; ".join(said) + more
+    text = "; ".join(said) + more
+    return text[:1].upper() + text[1:]
 
 
 def _part(
@@ -257,10 +258,10 @@ def _part(
 ) -> str:
     sells = _amount(part["sell"], int(part["sell_units"]), treasury_id, names)
     if part["sell"] == part["buy"]:
-        return f"Move {sells}"
+        return f"move {sells}"
     buys = _amount(part["buy"], int(part[least]), treasury_id, names)
     bound = "at least" if least == "min_buy_units" else "about"
-    return f"{sells} for {bound} {buys} on {venue_name(part['venue'])}"
+    return f"sell {sells} for {bound} {buys} on {venue_name(part['venue'])}"
 
 
 def _amount(asset: str, units: int, treasury_id: int, names: Names) -> str:

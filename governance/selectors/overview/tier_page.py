@@ -75,6 +75,7 @@ class LimitLine:
     """One allowance of the role as the policy has it: the engine compares it with the chain at
     every evaluation and stops automation on a difference."""
 
+    key: str
     symbol: str
     tokens: Decimal
     period: str
@@ -118,7 +119,7 @@ def tier_page(viewer: Viewer, public_id: str) -> TierPage | None:
         figures=figures,
         steps=procedure(tier.policy, symbols=symbols) if tier.policy else (),
         limits=tuple(
-            LimitLine(item.symbol, item.tokens, span(item.period_seconds), item.value_usd)
+            LimitLine(item.key, item.symbol, item.tokens, span(item.period_seconds), item.value_usd)
             for item in tier.allowances
         ),
         owners=tuple(owners.values_list("user__username", flat=True)),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 
 from governance.core.routing import Level
@@ -49,7 +49,8 @@ class TierAct(Page):
     """A form of the tier's page: done, told, back to the page. A refusal changes nothing and says
     how to mend it."""
 
-    http_method_names: ClassVar[list[str]] = ["post"]
+    def get(self, *_: Any, **__: Any) -> HttpResponse:
+        return HttpResponseNotAllowed(["POST"])
 
     def post(self, request: HttpRequest, public_id: str) -> HttpResponse:
         tier = find_tier(public_id, within=self.treasury_ids)

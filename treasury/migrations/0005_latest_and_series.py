@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("treasury", "0003_overview"),
+        ("treasury", "0004_audit_lookup"),
     ]
 
     operations = [
