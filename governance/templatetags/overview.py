@@ -15,7 +15,7 @@ from governance.core.routing import LADDER
 from governance.selectors.overview.needs import Need
 from governance.templatetags.amounts import MINUTE, MISSING, duration
 from treasury.core.risk import NotEnough
-from treasury.selectors.standing import BandLine, TierStanding
+from treasury.selectors.standing.shapes import BandLine, TierStanding
 
 register = template.Library()
 

@@ -32,10 +32,11 @@ from treasury.core.risk import (
     with_flows,
 )
 from treasury.core.types import Address
-from treasury.selectors.baselines import Baseline, baselines
 from treasury.selectors.decisions import ForcedCost, forced_costs
-from treasury.selectors.series import Sample, booked_flows, nav_samples
-from treasury.selectors.standing import Standing, TierStanding, standings
+from treasury.selectors.standing.baselines import Baseline, baselines
+from treasury.selectors.standing.reading import standings
+from treasury.selectors.standing.series import Sample, booked_flows, nav_samples
+from treasury.selectors.standing.shapes import Standing, TierStanding
 
 WINDOW = 365 * DAY
 RUNWAY_WINDOW = 90 * DAY

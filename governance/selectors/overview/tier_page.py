@@ -25,8 +25,9 @@ from governance.selectors.overview.listing import (
 )
 from treasury.core.risk import DAY, quarter_start
 from treasury.selectors.decisions import evaluations
-from treasury.selectors.series import Sample, tier_nav_samples
-from treasury.selectors.standing import Standing, standings
+from treasury.selectors.standing.reading import standings
+from treasury.selectors.standing.series import Sample, tier_nav_samples
+from treasury.selectors.standing.shapes import Standing
 
 EVALUATIONS = 10
 PROPOSALS = 10

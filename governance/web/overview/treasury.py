@@ -18,7 +18,7 @@ from governance.web.overview.viewing import OverviewPage, csv_file, is_stale
 from treasury.core import access
 from treasury.core.risk import DAY, quarter_start
 from treasury.selectors.portfolio import treasuries
-from treasury.selectors.series import Sample, nav_samples
+from treasury.selectors.standing.series import Sample, nav_samples
 
 RANGES: dict[str, tuple[str, int, int]] = {
     "7d": ("7 days", 7 * DAY, 3_600),

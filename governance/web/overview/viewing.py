@@ -14,7 +14,7 @@ from governance.selectors.overview.listing import Viewer
 from governance.services.signers import OwnersUnknownError
 from governance.web.base import Page
 from treasury.core import access
-from treasury.selectors.standing import Standing
+from treasury.selectors.standing.shapes import Standing
 
 BEATS_UNTIL_STALE = 4
 """A snapshot comes with every beat; after so many without one the page says that it is old."""

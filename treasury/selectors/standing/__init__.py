@@ -1,0 +1,1 @@
+"""How treasuries stand now, stood before, and what they were worth over time."""
