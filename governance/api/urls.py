@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, re_path
 
 from governance.api import actions, deliberating, halts, proposals, schema
+from governance.api.registers import urls as registers
 
 __all__ = ["schema", "urlpatterns"]
 
@@ -40,4 +41,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="halt-resets",
     ),
     re_path(r"^audit-events/?$", halts.AuditList.as_view(), name="audit-events"),
+    *registers.urlpatterns,
 ]

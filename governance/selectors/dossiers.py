@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Q
-
 from execution.core.abi import UndecodableCallError
 from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.types import ExecutionPlan, Mechanism
@@ -23,6 +21,7 @@ from governance.core.scrutiny import Facts, HaltFact
 from governance.models import AddressEntry, Notice, Proposal
 from governance.selectors.halts import open_halts
 from governance.selectors.proposals import plan_of
+from governance.selectors.registers.notices import notices_for
 from treasury.core.amounts import exact, share_bps
 from treasury.core.decisions import Decision, DecisionInputs
 from treasury.core.policies import TierPolicy
@@ -168,14 +167,12 @@ def _halts(proposal: Proposal) -> tuple[HaltFact, ...]:
 def _notices(proposal: Proposal, plan: ExecutionPlan) -> tuple[Notice, ...]:
     """In force at some time of its window, of the whole treasury or of a traded asset."""
     traded = {leg.sell for leg in plan.legs} | {leg.buy for leg in plan.legs}
-    rows = Notice.objects.filter(
-        Q(assets__isnull=True) | Q(assets__address__in=sorted(traded)),
+    return notices_for(
         treasury_id=proposal.tier.treasury_id,
-        withdrawn_at__isnull=True,
-        starts_at__lt=proposal.expires_at,
-        ends_at__gt=proposal.triggered_at,
+        assets=sorted(traded),
+        start=proposal.triggered_at,
+        end=proposal.expires_at,
     )
-    return tuple(rows.order_by("starts_at", "pk").distinct())
 
 
 def _labels(proposal: Proposal, view: TreasuryView) -> dict[str, str]:

@@ -17,7 +17,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "halt": ("halt",),
 }
 """Prefix of the public id -> names of routes that take it."""
-PLACES: Final[dict[str, str]] = {}
+PLACES: Final[dict[str, str]] = {"ntc": "notices"}
 """Prefix -> name of the page that shows all of its kind."""
 
 

@@ -19,6 +19,8 @@ MENU: Final[tuple[tuple[str, str], ...]] = (
     ("home", "Home"),
     ("executions", "Executions"),
     ("monitoring", "Monitoring"),
+    ("notices", "Notices"),
+    ("audit", "Audit"),
 )
 """(name of the route, label)."""
 

@@ -65,6 +65,26 @@ def verify_chain(anchors: Mapping[int, str] | None = None) -> AuditVerdict:
     return AuditVerdict(number, number, previous.hex(), None, "")
 
 
+def verify_after(*, event_id: int, event_hash: str, limit: int) -> AuditVerdict:
+    """At most `limit` events after one whose hash (hex) was seen to hold; 0 and "" for the start.
+    The event itself has to be there still and hash to what it did. `count` is what was read."""
+    previous, number = GENESIS, event_id
+    if event_id:
+        known = AuditEvent.objects.filter(id=event_id).first()
+        problem = "verified event is missing" if known is None else _changed(known)
+        if known is None or problem or bytes(known.hash).hex() != event_hash:
+            problem = problem or "the verified event has another hash now"
+            return AuditVerdict(0, event_id, event_hash, event_id, problem)
+        previous = bytes(known.hash)
+    read = 0
+    for event in AuditEvent.objects.filter(id__gt=event_id).order_by("id")[:limit]:
+        problem = _problem(event, number + 1, previous)
+        if problem:
+            return AuditVerdict(read, number, previous.hex(), event.id, problem)
+        previous, number, read = bytes(event.hash), event.id, read + 1
+    return AuditVerdict(read, number, previous.hex(), None, "")
+
+
 def export_lines() -> Iterator[str]:
     """Every event as one line of JSON, oldest first: what `docs/verify/verify_audit.py` reads."""
     return map(export_line, AuditEvent.objects.order_by("id").iterator(chunk_size=BATCH))
@@ -92,12 +112,17 @@ def microseconds(at: datetime) -> int:
 
 
 def _problem(event: AuditEvent, expected_id: int, previous: bytes) -> str:
-    body = bytes(event.body)
     if event.id != expected_id:
         return f"event {expected_id} is missing"
     if bytes(event.prev) != previous:
         return "does not follow the event before it"
-    computed = event_hash(previous=previous, event_id=event.id, at=event.at, body=body)
+    return _changed(event)
+
+
+def _changed(event: AuditEvent) -> str:
+    """What of the event itself does not hold, whatever stands before it."""
+    body = bytes(event.body)
+    computed = event_hash(previous=bytes(event.prev), event_id=event.id, at=event.at, body=body)
     if computed != bytes(event.hash):
         return "body, time or hash was changed"
     if json.loads(body) != event.payload:

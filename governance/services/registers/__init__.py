@@ -1,1 +1,1 @@
-"""What is kept beside the loop: anchors, absences."""
+"""What people do on the registers: notices, the address book, absences, the mark of the trail."""

@@ -11,6 +11,7 @@ from governance.web.base import Page, live, now_block
 from treasury.adapters.rpc import RpcError, RpcUnavailableError
 from treasury.core.types import BlockRef
 from treasury.selectors.portfolio import treasuries
+from treasury.selectors.snapshots import block_of, latest
 
 if TYPE_CHECKING:
     from treasury.models import Treasury
@@ -70,3 +71,13 @@ def asked_id(request: HttpRequest) -> int | None:
     if not (given.isascii() and given.isdigit()) or len(given) > len(str(LARGEST_ID)):
         return None
     return min(int(given), LARGEST_ID)
+
+
+def block_for(treasury_id: int) -> BlockRef:
+    """The newest block; without a node the treasury's latest snapshot's, so that what stops or
+    warns works then too."""
+    head = head_or_none()
+    if head is not None:
+        return head
+    snapshot = latest(treasury_id)
+    return block_of(snapshot) if snapshot else BlockRef(0, "0x" + "0" * 64, 0)

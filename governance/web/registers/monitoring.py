@@ -17,10 +17,9 @@ from governance.core.routing import Level
 from governance.selectors.registers import monitoring
 from governance.services import halts
 from governance.web.base import Page
-from governance.web.registers.live import LivePage, chosen, head_or_none, places
+from governance.web.registers.live import LivePage, block_for, chosen, places
 from treasury.core import access
-from treasury.core.types import Address, BlockRef
-from treasury.selectors.snapshots import block_of, latest
+from treasury.core.types import Address
 
 QUEUES = (settings.CELERY_TASK_DEFAULT_QUEUE, settings.EXECUTION_QUEUE)
 PAUSES = (Level.MONITOR, Level.FROZEN)
@@ -86,7 +85,7 @@ class Monitoring(LivePage):
                 is_self_clearing=False,
             ),
             actor=self.actor,
-            block=_block(row.pk),
+            block=block_for(row.pk),
         )
         messages.warning(request, f"{row.name} is paused: {level_words(halt.level)}.")
         return HttpResponseRedirect(reverse("halt", args=[halt.public_id]))
@@ -123,7 +122,7 @@ class HaltPage(Page):
                 user=self.user,
                 reason=request.POST.get("reason", "")[: REASON_MAX + 1],
                 actor=self.actor,
-                block=_block(row.scope.treasury_id),
+                block=block_for(row.scope.treasury_id),
             )
         except halts.HaltError as error:
             context = self.context() | {"problem": str(error), "given": request.POST}
@@ -150,12 +149,3 @@ class Halts(Page):
 def _lag(found: Provider, wall: float) -> int | None:
     """Seconds of wall time since the head's own timestamp; below zero on a chain that is ahead."""
     return None if found.head is None else int(wall) - found.head.timestamp
-
-
-def _block(treasury_id: int) -> BlockRef:
-    """The newest block; without a node the treasury's latest snapshot's."""
-    head = head_or_none()
-    if head is not None:
-        return head
-    snapshot = latest(treasury_id)
-    return block_of(snapshot) if snapshot else BlockRef(0, "0x" + "0" * 64, 0)

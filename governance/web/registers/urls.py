@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, re_path
 
 from governance.web.registers.executions import Execution, Executions
 from governance.web.registers.monitoring import HaltPage, Halts, Monitoring
+from governance.web.registers.notices import Notices, Withdrawal
+from governance.web.registers.trail import Audit, AuditExport
 
 TAB = "(?P<tab>under-way|all|breaks)"
 TREASURY = "(?:(?P<treasury>trs_[0-9A-Z]+)/?)?"
@@ -18,4 +20,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^monitoring/?{TREASURY}$", Monitoring.as_view(), name="monitoring"),
     re_path(r"^monitoring/halts/?$", Halts.as_view(), name="halts-page"),
     re_path(r"^monitoring/halts/(?P<public_id>halt_[0-9A-Z]+)/?$", HaltPage.as_view(), name="halt"),
+    re_path(r"^audit/?$", Audit.as_view(), name="audit"),
+    re_path(r"^audit/export/?$", AuditExport.as_view(), name="audit-export"),
+    re_path(rf"^notices/?{TREASURY}$", Notices.as_view(), name="notices"),
+    re_path(
+        r"^notices/(?P<public_id>ntc_[0-9A-Z]+)/withdrawal/?$",
+        Withdrawal.as_view(),
+        name="notice-withdrawal",
+    ),
 ]
