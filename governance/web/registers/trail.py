@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
@@ -17,6 +18,7 @@ from treasury.core import access
 from treasury.selectors.audit import export_lines
 
 LONGEST = 80
+FIELDS = ("object", "actor", "action", "from", "to")
 
 
 class Audit(Page):
@@ -30,10 +32,8 @@ class Audit(Page):
             "given": request.GET,
             "problems": problems,
             "mark": trail_mark(),
-            "query": "".join(
-                f"{name}={request.GET[name]}&"
-                for name in ("object", "actor", "action", "from", "to")
-                if request.GET.get(name)
+            "query": urlencode(
+                {name: value for name in FIELDS if (value := request.GET.get(name, ""))}
             ),
         }
         if not problems:

@@ -21,6 +21,7 @@ from governance.core.roles import Role
 from governance.core.routing import Level
 from governance.services.halts import Trip, trip
 from governance.services.identity import create_user, grant_role, issue_token
+from governance.services.registers.notices import NoticeDraft, write_notice
 from tests.integration.governance.conftest import Stage
 from tests.integration.rest.conftest import Say
 from tests.rest_client import RestClient
@@ -49,6 +50,14 @@ class Row:
 
 READ = "FOSAD"
 WHY = {"reason": "matrix"}
+NOTICE: dict[str, Any] = {
+    "kind": "UPGRADE",
+    "title": "matrix",
+    "body": "matrix",
+    "source_url": "https://example.org/",
+    "starts_at": 1,
+    "ends_at": 4_000_000_000,
+}
 MATRIX: dict[str, Row] = {
     # ----------------------------------------------------------------- what there is
     "GET treasuries": Row(READ, "treasury:read"),
@@ -93,6 +102,10 @@ MATRIX: dict[str, Row] = {
     "GET halts": Row(READ, "treasury:read"),
     "POST halts": Row("FOS", "breaker:trip", {"treasury": "{treasuries}", **WHY}),
     "POST halts/{id}/resets": Row("FS", "", WHY),
+    # ----------------------------------------------------------------- notices
+    "GET notices": Row(READ, "treasury:read"),
+    "POST notices": Row("FO", "", {"treasury": "{treasuries}", **NOTICE}),
+    "POST notices/{id}/withdrawals": Row("FO", "", WHY),
 }
 WHOLE_SERVICE = {"GET audit-events"}
 """One chain for everybody: there is no foreign treasury in it."""
@@ -144,7 +157,7 @@ class Place:
         if method == "GET":
             return client.get(url)
         body = {
-            name: value.format(**self.ids) if value.startswith("{") else value
+            name: value.format(**self.ids) if str(value).startswith("{") else value
             for name, value in MATRIX[address].body.items()
         }
         return client.post(f"{url}?dry_run=true", body)
@@ -172,6 +185,13 @@ def place(stage: Stage) -> Place:
         actual_units=1,
         block_number=1,
         reason="test",
+    )
+    write_notice(
+        treasury_id=stage.seeded.treasury.pk,
+        draft=NoticeDraft(**NOTICE),
+        author=stage.people["olga"],
+        actor=ACTOR,
+        block=stage.head(),
     )
     assert executed.transaction is not None
     ids = {"proposals": proposal.public_id, "halts": halt.public_id}
