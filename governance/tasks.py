@@ -11,6 +11,7 @@ from celery import shared_task
 from django.conf import settings
 
 from governance.adapters.chain import head_block
+from governance.services.notifying import quorum, reminding
 from governance.services.notifying.delivering import BATCH, deliver_due
 from governance.services.registers import anchoring
 from governance.services.registers.anchoring import AnchorPlaces
@@ -50,6 +51,20 @@ def deliver_notifications() -> None:
     while deliver_due(now=datetime.now(UTC)) == BATCH:
         if time.monotonic() - started > DELIVERING_SECONDS:
             break
+
+
+@shared_task
+def watch_silence() -> None:
+    """Reminders, and what follows when nobody acts: block time."""
+    rpc_url = settings.RPC_URLS[0]
+    reminding.watch_silence(block=head_block(rpc_url), rpc_url=rpc_url)
+
+
+@shared_task
+def watch_quorum() -> None:
+    """Whether enough signatures can come."""
+    rpc_url = settings.RPC_URLS[0]
+    quorum.watch_quorum(block=head_block(rpc_url), now=datetime.now(UTC), rpc_url=rpc_url)
 
 
 @shared_task

@@ -211,9 +211,11 @@ def beat_schedule(seconds: float) -> dict[str, dict[str, Any]]:
         "governance.tasks.generate_proposals",
         "governance.tasks.advance_proposals",
         "governance.tasks.deliver_notifications",
+        "governance.tasks.watch_silence",
     )
     ticks = dict.fromkeys(names, seconds) | {
         "governance.tasks.anchor_audit": 20 * seconds,
+        "governance.tasks.watch_quorum": 20 * seconds,
         "governance.tasks.forget_requests": DAY,
     }
     return {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from treasury.models import OutboxEvent
+from treasury.models import OutboxEvent
 
 
 def event_document(event: OutboxEvent) -> dict[str, Any]:
@@ -20,3 +20,9 @@ def event_document(event: OutboxEvent) -> dict[str, Any]:
         "timestamp": event.created_at.isoformat().replace("+00:00", "Z"),
         "data": {"object": event.payload},
     }
+
+
+def latest_event(*, treasury_id: int, kinds: Sequence[str]) -> OutboxEvent | None:
+    """The newest event of one of these kinds."""
+    rows = OutboxEvent.objects.filter(treasury_id=treasury_id, kind__in=kinds)
+    return rows.order_by("-sequence").first()

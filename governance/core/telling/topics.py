@@ -117,6 +117,7 @@ MACHINE_ONLY = (
     "proposal.created",
     "proposal.updated",
     "reconciliation.break_resolved",
+    "safe.quorum_restored",
     "trigger.evaluated",
 )
 """Kinds of events that have no topic, or not always."""
