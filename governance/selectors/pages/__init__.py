@@ -1,0 +1,1 @@
+"""What pages show, as plain values: selectors that put several reads together for one reader."""

@@ -1,0 +1,1 @@
+"""The proposal page, section by section (G3)."""

@@ -1,0 +1,69 @@
+"""How amounts, venues, rules and states are said on the proposal page."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from governance.selectors.dossiers import Dossier
+from treasury.core.amounts import exact
+
+VENUES: Final = {
+    "uniswap_v3": "Uniswap v3",
+    "erc4626": "the ERC-4626 vault",
+    "transfer": "the treasury's own Safes",
+    "aave_v3": "Aave v3",
+    "cow": "CoW Protocol",
+    "lido": "Lido",
+}
+VERBS: Final = {
+    "SWAP": "sell",
+    "DEPOSIT": "deposit",
+    "WITHDRAW": "withdraw",
+    "TRANSFER": "transfer",
+}
+SHOWN_DIGITS: Final = 6
+ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+def venue_name(key: str) -> str:
+    return VENUES.get(key, key)
+
+
+@exact
+def exact_amount(units: int, decimals: int) -> str:
+    """All digits of a token amount with separators, no trailing zeros."""
+    text = f"{Decimal(units).scaleb(-decimals):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def short_amount(units: int, decimals: int) -> str:
+    """At least six significant digits, rounded down, never fewer than the whole part: for
+    sentences. The exact amount stands beside it on the page."""
+    whole, _, fraction = exact_amount(abs(units), decimals).partition(".")
+    digits = len(whole.replace(",", "").lstrip("0"))
+    leading = len(fraction) - len(fraction.lstrip("0")) if digits == 0 else 0
+    kept = fraction[: max(SHOWN_DIGITS - digits, 2) + leading].rstrip("0")
+    sign = "-" if units < 0 else ""
+    return f"{sign}{whole}.{kept}" if kept else f"{sign}{whole}"
+
+
+def with_symbols(text: str, found: Dossier) -> str:
+    """Asset addresses in a rule's text as symbols, and `a>b` as a pair in words."""
+    named = ADDRESS.sub(lambda match: found.symbol(match[0]), text)
+    return named.replace(">", " to ")
+
+
+def rule_name(rule: str) -> str:
+    return rule.replace("_", " ").capitalize()
+
+
+def rule_number(text: str) -> str:
+    """`941.281 bps` as `9.41 %`; other texts as they are, whole numbers with separators."""
+    number, _, unit = text.partition(" ")
+    if unit == "bps":
+        return f"{Decimal(number) / 100:,.2f} %"
+    if unit == "USD":
+        return f"{Decimal(number):,.2f} USD"
+    return text
