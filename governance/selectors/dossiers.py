@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from execution.core.abi import UndecodableCallError
 from execution.core.decoding import DecodedBatch, DecodedCall
-from execution.core.types import ExecutionPlan, Mechanism
+from execution.core.types import ExecutionPlan, Mechanism, Simulation
 from execution.selectors.plans import decode_with, plan_value
 from execution.selectors.transactions import fills, queue_ahead
 from execution.selectors.treasuries import TreasuryView, treasury_view
@@ -25,6 +25,7 @@ from governance.selectors.registers.notices import notices_for
 from treasury.core.amounts import exact, share_bps
 from treasury.core.decisions import Decision, DecisionInputs
 from treasury.core.policies import TierPolicy
+from treasury.core.revival import revive
 from treasury.core.types import Address, Holding
 from treasury.selectors.decisions import revive_decision
 from treasury.selectors.policies import revive_policy
@@ -56,6 +57,11 @@ class Dossier:
     def is_nested(self) -> bool:
         plan = self.plan
         return plan.mechanism is Mechanism.SAFE and plan.acting_safe != plan.main_safe
+
+    @property
+    def stored_simulation(self) -> Simulation:
+        """The one that the plan was made with."""
+        return revive(Simulation, plan_of(self.proposal).simulation)
 
     @property
     def cost_bps(self) -> Decimal:
