@@ -14,4 +14,5 @@ urlpatterns = [
     re_path(r"^logout/?$", Logout.as_view(), name="logout"),
     path("", include("governance.web.overview.urls")),
     path("", include("governance.web.registers.urls")),
+    path("", include("governance.web.proposal.urls")),
 ]

@@ -1,0 +1,1 @@
+"""The proposal page and everything that people do on it."""

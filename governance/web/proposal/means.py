@@ -1,0 +1,92 @@
+"""What this person can do with this proposal now, and why not more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from governance.core.approvals import STOPPABLE
+from governance.core.lifecycle import ProposalState
+from governance.models import ApprovalKind, Proposal, Route, User
+from governance.selectors.proposals import needs_safe_transaction
+from governance.services.signing import SigningRequest, signing_requests
+from treasury.core import access
+from treasury.core.types import BlockRef
+
+EXECUTABLE = frozenset({ProposalState.READY, ProposalState.HANDED_OVER})
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """`requests` are the signatures that this person's wallets can give now. `note` says in words
+    why there is nothing to sign or approve."""
+
+    requests: tuple[SigningRequest, ...]
+    may_approve: bool
+    may_decline: bool
+    may_veto: bool
+    may_comment: bool
+    may_execute: bool
+    note: str
+
+    @property
+    def may_decide(self) -> bool:
+        return bool(self.requests) or self.may_approve
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who looks: `allowed` says in which treasuries an action is theirs."""
+
+    user: User
+    wallets: frozenset[str]
+    allowed: Callable[[str], frozenset[int]]
+
+    def may(self, action: str, proposal: Proposal) -> bool:
+        return proposal.tier.treasury_id in self.allowed(action)
+
+
+def means_of(person: Person, proposal: Proposal, *, block: BlockRef, rpc_url: str) -> Means:
+    state = ProposalState(proposal.state)
+    requests = signing_requests(
+        proposal_id=proposal.pk, wallets=person.wallets, block=block, rpc_url=rpc_url
+    )
+    may_approve = _may_approve(person, proposal)
+    is_stoppable = state in STOPPABLE
+    return Means(
+        requests=requests,
+        may_approve=may_approve,
+        may_decline=is_stoppable and person.may(access.PROPOSAL_DECLINE, proposal),
+        may_veto=is_stoppable and person.may(access.PROPOSAL_VETO, proposal),
+        may_comment=person.may(access.PROPOSAL_COMMENT, proposal),
+        may_execute=state in EXECUTABLE and person.may(access.PROPOSAL_EXECUTE, proposal),
+        note="" if requests or may_approve else _note(person, proposal),
+    )
+
+
+def _may_approve(person: Person, proposal: Proposal) -> bool:
+    """One click is an approval only where the chain asks for no signature."""
+    return (
+        proposal.route == Route.OPERATOR
+        and proposal.state == ProposalState.COLLECTING
+        and not needs_safe_transaction(proposal)
+        and person.may(access.PROPOSAL_APPROVE, proposal)
+        and proposal.author_id != person.user.pk
+        and not _has_approved(person, proposal)
+    )
+
+
+def _has_approved(person: Person, proposal: Proposal) -> bool:
+    return proposal.approvals.filter(user=person.user, kind=ApprovalKind.APPROVE).exists()
+
+
+def _note(person: Person, proposal: Proposal) -> str:
+    if proposal.state == ProposalState.PROPOSED:
+        return "Signatures are not asked for yet."
+    if proposal.state not in {ProposalState.COLLECTING, ProposalState.READY}:
+        return ""
+    if proposal.author_id == person.user.pk and proposal.route == Route.OPERATOR:
+        return "You asked for this proposal, so somebody else approves it."
+    if not person.wallets:
+        return "No wallet is known of you, so there is nothing for you to sign here."
+    return "Nothing is missing from you: you have signed, or your wallets do not sign this."
