@@ -73,3 +73,8 @@ def exec_transaction(fields: SafeTxFields, signatures: bytes) -> bytes:
 def approved_by(owner: Address) -> bytes:
     """Pre-validated signature (v = 1): good when that owner sends the call or approved the hash."""
     return address_word(owner) + bytes(32) + b"\x01"
+
+
+def approve_hash(tx_hash: str) -> bytes:
+    """An owner's own transaction to the Safe that counts as their signature of this hash."""
+    return encode_call("approveHash(bytes32)", bytes.fromhex(tx_hash.removeprefix("0x")))

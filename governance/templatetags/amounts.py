@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
@@ -27,6 +28,12 @@ def units(value: int | None, decimals: int) -> str:
         return MISSING
     text = f"{Decimal(value).scaleb(-decimals):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@register.filter
+def exactly(amount: Any) -> SafeString:
+    """An amount as it is said, with all its digits for whoever points at it or copies them."""
+    return format_html('<span title="{}">{}</span>', amount.exact, amount)
 
 
 @register.filter

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from execution.core.safe_tx import approve_hash
 from governance.core.approvals import STOPPABLE
 from governance.core.lifecycle import ProposalState
 from governance.models import ApprovalKind, Proposal, Route, User
@@ -90,3 +91,19 @@ def _note(person: Person, proposal: Proposal) -> str:
     if not person.wallets:
         return "No wallet is known of you, so there is nothing for you to sign here."
     return "Nothing is missing from you: you have signed, or your wallets do not sign this."
+
+
+@dataclass(frozen=True, slots=True)
+class OnChain:
+    """A transaction of the owner's own that counts as their signature (`approveHash`)."""
+
+    to: str
+    data: str
+
+
+def on_chain(proposal: Proposal, means: Means) -> OnChain | None:
+    """For a direct owner only: a member approves inside the owner Safe, with that Safe's tools."""
+    signed = proposal.safe_transaction
+    if signed is None or not means.requests or means.requests[0].is_member:
+        return None
+    return OnChain(signed.safe.address, "0x" + approve_hash(signed.safe_tx_hash).hex())

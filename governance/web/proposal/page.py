@@ -8,17 +8,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from governance.core.scrutiny import Severity
-from governance.models import Proposal
+from governance.models import Proposal, Route
 from governance.selectors.conformity import conformity
+from governance.selectors.pages.proposal.board import Seats
 from governance.selectors.pages.proposal.history import time_line
 from governance.selectors.pages.proposal.sheet import Sheet, sheet
 from governance.selectors.pages.proposal.standing import Standing, standing
 from governance.selectors.proposals import all_proposals
-from governance.services.deliberating.gate import still_missing
+from governance.services.deliberating.gate import said_by
+from governance.services.deliberating.rosters import roster_of
 from governance.services.deliberating.scrutinising import Scrutiny, scrutinise
-from governance.services.signers import owners_of
+from governance.services.deliberating.submitting import Said
 from governance.web.base import Page, live, now_block, rpc_url
-from governance.web.proposal.means import Person, means_of
+from governance.web.proposal.forms import flag_fields
+from governance.web.proposal.means import Person, means_of, on_chain
 from treasury.core import access
 from treasury.core.types import Address, BlockRef
 
@@ -44,11 +47,22 @@ class ProposalPart(Page):
         return Person(self.user, self.rights.wallets, self.allowed)
 
     def standing(self, proposal: Proposal, block: BlockRef) -> Standing:
+        return standing(proposal, roster=self.seats(proposal), now=block.timestamp)
+
+    def seats(self, proposal: Proposal) -> Seats | None:
         signed = proposal.safe_transaction
-        owners: frozenset[Address] = frozenset()
-        if signed is not None:
-            owners = owners_of(Address(signed.safe.address), rpc_url=rpc_url())
-        return standing(proposal, owners=owners, threshold=None, now=block.timestamp)
+        if signed is None:
+            return None
+        roster = roster_of(Address(signed.safe.address), rpc_url=rpc_url())
+        if roster is None:
+            return None
+        executor = proposal.tier.treasury.executor_address
+        return Seats(
+            owners=roster.state.owners,
+            threshold=roster.state.threshold,
+            inner={inner.owner: inner.threshold for inner in roster.owner_safes},
+            later=executor if proposal.route == Route.OPERATOR else "",
+        )
 
     def names(self, stand: Standing) -> dict[str, str]:
         return {seat.address: seat.name for seat in stand.board.seats if seat.name}
@@ -63,11 +77,20 @@ class ProposalPage(ProposalPart):
     def context(self) -> dict[str, Any]:
         return self.filled(self.proposal)
 
-    def filled(self, proposal: Proposal, **more: Any) -> dict[str, Any]:
-        """`more` are errors and kept input of a form that was refused."""
+    def filled(
+        self,
+        proposal: Proposal,
+        *,
+        errors: dict[str, str] | None = None,
+        kept: dict[str, str] | None = None,
+        said: Said | None = None,
+    ) -> dict[str, Any]:
+        """`errors` by field, `kept` and `said` what was typed into a form that was refused."""
         block = now_block()
         scrutiny = scrutinise(proposal, block=block, rpc_url=rpc_url())
         shown = self.sheet_of(scrutiny, block)
+        deliberation = said_by(proposal, self.user)
+        means = means_of(self.person, proposal, block=block, rpc_url=rpc_url())
         stand = self.standing(proposal, block)
         live_part = live(
             self.request,
@@ -79,16 +102,19 @@ class ProposalPage(ProposalPart):
             "sheet": shown,
             "proposal": proposal,
             "question": scrutiny.question_for(self.user) if shown.is_open else None,
-            "demanded": [f for f in scrutiny.flags if f.severity is not Severity.INFO],
-            "told": [f for f in scrutiny.flags if f.severity is Severity.INFO],
-            "missing": still_missing(scrutiny, self.user),
+            "is_answered": deliberation.answered,
+            "flag_fields": flag_fields(
+                scrutiny, deliberation, kept=said or Said(), errors=errors or {}
+            ),
+            "told": [flag for flag in scrutiny.flags if flag.severity is Severity.INFO],
             "notices": scrutiny.dossier.notices,
-            "labels": scrutiny.dossier.labels,
-            "means": means_of(self.person, proposal, block=block, rpc_url=rpc_url()),
+            "means": means,
+            "on_chain": on_chain(proposal, means),
+            "errors": errors or {},
+            "kept": kept or {},
             "time_line": time_line(proposal, names=self.names(stand)),
             "live_part": live_part,
             "block": block,
-            **more,
         }
 
     def sheet_of(self, scrutiny: Scrutiny, block: BlockRef) -> Sheet:

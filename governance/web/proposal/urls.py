@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.urls import re_path
 
-from governance.web.proposal import page
+from governance.web.base import Page
+from governance.web.proposal import acting, page
 
-ONE = r"^proposals/(?P<public_id>prop_[0-9A-Z]+)"
+ONE: Final = r"^proposals/(?P<public_id>prop_[0-9A-Z]+)"
+FORMS: Final[dict[str, type[Page]]] = {
+    "live": page.ProposalLive,
+    "preparations": acting.Preparations,
+    "signatures": acting.Signatures,
+    "approvals": acting.Approvals,
+    "declines": acting.Declines,
+    "vetoes": acting.Vetoes,
+    "comments": acting.Comments,
+    "executions": acting.Executions,
+    "readings": acting.Readings,
+}
 
 urlpatterns = [
     re_path(rf"{ONE}/?$", page.ProposalPage.as_view(), name="proposal-page"),
-    re_path(rf"{ONE}/live/?$", page.ProposalLive.as_view(), name="proposal-live"),
+    *(
+        re_path(rf"{ONE}/{name}/?$", view.as_view(), name=f"proposal-{name}")
+        for name, view in FORMS.items()
+    ),
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from governance.models import Approval, ApprovalKind, Proposal
 from governance.selectors.people import names_of_wallets
@@ -20,7 +21,7 @@ KINDS = {
 @dataclass(frozen=True, slots=True)
 class Seat:
     """One owner, or one operator. `state` is SIGNED, INVALID, DECLINED or MISSING; `note` says how,
-    or why not; `members` are those of an owner Safe that signed so far."""
+    or why not; `members` are those of an owner Safe that signed so far, of `needs` (0: a key)."""
 
     name: str
     address: str
@@ -28,6 +29,18 @@ class Seat:
     note: str
     at: datetime | None
     members: tuple[str, ...] = ()
+    needs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Who can sign a Safe's transactions: `inner` are the thresholds of owners that are Safes;
+    `later` signs when it submits, so it is never missing."""
+
+    owners: tuple[str, ...]
+    threshold: int
+    inner: Mapping[str, int]
+    later: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ class Board:
         return sum(seat.state == "SIGNED" for seat in self.seats)
 
 
-def board(proposal: Proposal, *, owners: Iterable[str], threshold: int | None) -> Board:
+def board(proposal: Proposal, *, roster: Seats | None) -> Board:
     """Owners of this minute with what is stored of them. Four queries at most."""
     asked = proposal.safe_transaction
     decisions = list(proposal.approvals.select_related("user").order_by("pk"))
@@ -53,22 +66,30 @@ def board(proposal: Proposal, *, owners: Iterable[str], threshold: int | None) -
     inner: dict[str, list[str]] = {}
     for row in asked.member_confirmations.order_by("pk"):
         inner.setdefault(row.owner, []).append(row.member)
-    listed = sorted({*owners, *rows}, key=str.lower)
+    listed = sorted({*(roster.owners if roster else ()), *rows}, key=str.lower)
     people = names_of_wallets([*listed, *(m for found in inner.values() for m in found)])
     no = {row.user.get_username(): row for row in decisions if row.kind != ApprovalKind.APPROVE}
     seats = []
     for owner in listed:
-        row, name = rows.get(owner), people.get(owner, "")
-        members = tuple(people.get(member, member) for member in inner.get(owner, ()))
-        if row is not None:
-            state = "SIGNED" if row.is_valid else "INVALID"
-            note = KINDS.get(row.kind, row.kind) if row.is_valid else row.invalid_reason
-            seats.append(Seat(name, owner, state, note, row.created_at, members))
-        elif name in no:
-            seats.append(Seat(name, owner, "DECLINED", no[name].reason, no[name].created_at))
-        else:
-            seats.append(Seat(name, owner, "MISSING", "", None, members))
+        if roster and owner == roster.later:
+            seats.append(Seat("The executor", owner, "LATER", "signs when it submits", None))
+            continue
+        name, members = people.get(owner, ""), tuple(people.get(m, m) for m in inner.get(owner, ()))
+        needs = roster.inner.get(owner, 0) if roster else 0
+        seat = _owner(name, owner, rows.get(owner), no.get(name))
+        seats.append(replace(seat, members=members, needs=needs))
+    threshold = roster.threshold - bool(roster.later) if roster else None
     return Board(tuple(seats), threshold, asked.created_at)
+
+
+def _owner(name: str, owner: str, row: Any, no: Approval | None) -> Seat:
+    if row is not None:
+        state = "SIGNED" if row.is_valid else "INVALID"
+        note = KINDS.get(row.kind, row.kind) if row.is_valid else row.invalid_reason
+        return Seat(name, owner, state, note, row.created_at)
+    if no is not None:
+        return Seat(name, owner, "DECLINED", no.reason, no.created_at)
+    return Seat(name, owner, "MISSING", "", None)
 
 
 def _approvals(rows: Iterable[Approval]) -> Iterable[Seat]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from execution.core.types import BalanceChange, Leg, Simulation
 from governance.core.recommendation import Case, Finding, Move, Shift
 from governance.selectors.dossiers import Dossier
 from governance.selectors.pages.proposal.wording import (
     VERBS,
-    exact_amount,
+    Amount,
     rule_name,
     rule_number,
     short_amount,
@@ -40,17 +41,26 @@ COST_TERMS = (
 
 @dataclass(frozen=True, slots=True)
 class LegLine:
-    """`sells`, `expects` and `at_least` are exact amounts with their unit."""
-
     number: int
     verb: str
     venue: str
-    sells: str
-    expects: str
-    at_least: str
+    sells: Amount
+    expects: Amount
+    at_least: Amount
     value_usd: Decimal
     cost_usd: Decimal
     recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where band, target and weights stand on a line of 100, as text for SVG attributes."""
+
+    low: str
+    width: str
+    target: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +70,10 @@ class BalanceLine:
     cannot be priced are None."""
 
     symbol: str
-    before: str
-    change: str
-    change_is_gain: bool
-    after: str
-    worst: str
+    before: Amount
+    change: Amount
+    after: Amount
+    worst: Amount
     before_bps: Decimal | None
     after_bps: Decimal | None
     target_bps: int | None
@@ -77,12 +86,26 @@ class BalanceLine:
             return None
         return self.low_bps <= self.after_bps <= self.high_bps
 
+    @property
+    @exact
+    def scale(self) -> Scale | None:
+        """The part of the line from 0 to 100 % on which something happens."""
+        places = (self.low_bps, self.high_bps, self.before_bps, self.after_bps)
+        known = [place for place in places if place is not None]
+        if len(known) < len(places) or self.target_bps is None:
+            return None
+        room = (max(known) - min(known)) / 5 + 1
+        start, length = min(known) - room, max(known) - min(known) + 2 * room
+        low, high, before, after, target = (
+            (place - start) / length * 100 for place in (*known, Decimal(self.target_bps))
+        )
+        return Scale(*(f"{place:.2f}" for place in (low, high - low, target, before, after)))
+
 
 @dataclass(frozen=True, slots=True)
 class LotLine:
-    symbol: str
     lot: str
-    amount: str
+    amount: Amount
     acquired_at: int
     cost_usd: Decimal
     proceeds_usd: Decimal
@@ -137,9 +160,9 @@ def leg_lines(found: Dossier) -> tuple[LegLine, ...]:
             number=leg.index + 1,
             verb=VERBS[leg.kind.value].capitalize(),
             venue=venue_name(leg.venue),
-            sells=_exact(found, leg.sell, leg.sell_units),
-            expects=_exact(found, leg.buy, leg.expected_buy_units),
-            at_least=_exact(found, leg.buy, leg.min_buy_units),
+            sells=_amount(found, leg.sell, leg.sell_units),
+            expects=_amount(found, leg.buy, leg.expected_buy_units),
+            at_least=_amount(found, leg.buy, leg.min_buy_units),
             value_usd=leg.value_usd,
             cost_usd=leg.cost.total_usd,
             recipient=leg.recipient,
@@ -163,15 +186,14 @@ def balance_lines(found: Dossier, simulation: Simulation) -> tuple[BalanceLine, 
     for holding in holdings:
         weight, change = weights.get(holding.asset), changes.get(holding.asset, 0)
         known = bool(holding.price_usd) and simulation.ok
-        decimals = holding.decimals
+        said = partial(Amount, decimals=holding.decimals, symbol=holding.symbol)
         lines.append(
             BalanceLine(
                 symbol=holding.symbol,
-                before=exact_amount(holding.units, decimals),
-                change=exact_amount(change, decimals),
-                change_is_gain=change > 0,
-                after=exact_amount(after[holding.asset], decimals),
-                worst=exact_amount(holding.units + worst.get(holding.asset, 0), decimals),
+                before=said(holding.units),
+                change=said(change),
+                after=said(after[holding.asset]),
+                worst=said(holding.units + worst.get(holding.asset, 0)),
                 before_bps=share_bps(part=holding.value_usd, whole=nav) if nav else None,
                 after_bps=share_bps(part=values[holding.asset], whole=total) if known else None,
                 target_bps=weight.target_bps if weight else None,
@@ -269,12 +291,10 @@ def _worst_changes(legs: Sequence[Leg], safe: Address) -> dict[Address, int]:
 
 
 def _lots(found: Dossier, trade: Trade) -> tuple[LotLine, ...]:
-    decimals, symbol = found.decimals(trade.sell), found.symbol(trade.sell)
     return tuple(
         LotLine(
-            symbol=symbol,
             lot=_lot_name(lot.lot_ref),
-            amount=exact_amount(lot.units, decimals),
+            amount=_amount(found, trade.sell, lot.units),
             acquired_at=lot.acquired_at,
             cost_usd=lot.cost_usd,
             proceeds_usd=lot.proceeds_usd,
@@ -296,8 +316,8 @@ def _value(units: int, decimals: int, price: Decimal) -> Decimal:
     return Decimal(units).scaleb(-decimals) * price
 
 
-def _exact(found: Dossier, asset: str, units: int) -> str:
-    return f"{exact_amount(units, found.decimals(asset))} {found.symbol(asset)}"
+def _amount(found: Dossier, asset: str, units: int) -> Amount:
+    return Amount(units, found.decimals(asset), found.symbol(asset))
 
 
 def _said(found: Dossier, text: str) -> str:

@@ -40,6 +40,11 @@ class Argument:
     said: str
     is_time: bool = False
 
+    @property
+    def seconds(self) -> int:
+        """Of a time: Unix seconds."""
+        return int(self.raw)
+
 
 @dataclass(frozen=True, slots=True)
 class CallLine:

@@ -16,6 +16,7 @@ from governance.core.lifecycle import OPEN, ProposalState
 from governance.core.recommendation import (
     Finding,
     Recommendation,
+    Verdict,
     Weight,
     recommend,
 )
@@ -44,6 +45,11 @@ from governance.selectors.proposals import needs_safe_transaction
 
 SIMULATION_AGE_MAX_SECONDS: Final = 600
 """Nobody signs on an older picture than this."""
+TONES: Final = {
+    Verdict.APPROVE: ("good", "✓"),
+    Verdict.LOOK_CLOSER: ("warn", "!"),
+    Verdict.DO_NOT_SIGN: ("bad", "✕"),
+}
 SAME: Final = {
     "notice_in_window": Subject.NOTICES,
     "lookalike_address": Subject.LOOK_ALIKE,
@@ -99,12 +105,22 @@ class Sheet:
     undecodable: str
     proof: Proof
     control: Control
+    method: str
+    recipients: tuple[str, ...]
     snapshot_block: int
     seconds_left: int
 
     @property
     def gain_usd(self) -> Decimal:
         return sum((lot.gain_usd for lot in self.lots), Decimal(0))
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.recommendation.verdict][0]
+
+    @property
+    def icon(self) -> str:
+        return TONES[self.recommendation.verdict][1]
 
     @property
     def is_open(self) -> bool:
@@ -144,9 +160,17 @@ def sheet(
         undecodable=found.undecodable,
         proof=proof(found),
         control=_control(found),
+        method=found.policy.lot_method.value,
+        recipients=_recipients(found),
         snapshot_block=found.inputs.portfolio.block.number,
         seconds_left=found.proposal.expires_at - now,
     )
+
+
+def _recipients(found: Dossier) -> tuple[str, ...]:
+    """Named, or the whole address: who receives what is bought."""
+    addresses = dict.fromkeys(leg.recipient for leg in found.plan.legs)
+    return tuple(f"the {found.labels[a]} ({a})" if a in found.labels else a for a in addresses)
 
 
 def steps_of(proposal: Proposal) -> tuple[Step, ...]:

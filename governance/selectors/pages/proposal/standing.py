@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -11,9 +10,9 @@ from execution.selectors.transactions import fills
 from governance.core.following.progress import Step
 from governance.core.lifecycle import ProposalOutcome, ProposalState
 from governance.models import Proposal, Route
-from governance.selectors.pages.proposal.board import Board, board
+from governance.selectors.pages.proposal.board import Board, Seats, board
 from governance.selectors.pages.proposal.sheet import steps_of
-from governance.selectors.pages.proposal.wording import exact_amount, venue_name
+from governance.selectors.pages.proposal.wording import Amount, venue_name
 
 WORDS: Final[dict[str, tuple[str, str, str]]] = {
     ProposalState.DRAFT: ("Draft", "", "○"),
@@ -40,8 +39,8 @@ STILL_ALIVE: Final = frozenset(
 @dataclass(frozen=True, slots=True)
 class FillLine:
     leg: int
-    sold: str
-    got: str
+    sold: Amount
+    got: Amount
     venue: str
     estimated_usd: Decimal
     actual_usd: Decimal
@@ -58,10 +57,14 @@ class Standing:
     fills: tuple[FillLine, ...]
     warning: str
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the board says what the reason would say again."""
+        return self.word == WORDS[ProposalState.COLLECTING][0] and bool(self.board.threshold)
 
-def standing(
-    proposal: Proposal, *, owners: Iterable[str], threshold: int | None, now: int
-) -> Standing:
+
+def standing(proposal: Proposal, *, roster: Seats | None, now: int) -> Standing:
+    """`roster` is who can sign now; None where nobody signs, or no node answers."""
     word, tone, icon = WORDS[proposal.outcome or proposal.state]
     return Standing(
         word=word,
@@ -69,7 +72,7 @@ def standing(
         icon=icon,
         reason=proposal.state_reason,
         steps=steps_of(proposal),
-        board=board(proposal, owners=owners, threshold=threshold),
+        board=board(proposal, roster=roster),
         fills=_fills(proposal),
         warning=_warning(proposal, now),
     )
@@ -82,8 +85,8 @@ def _fills(proposal: Proposal) -> tuple[FillLine, ...]:
     return tuple(
         FillLine(
             leg=row.leg_index + 1,
-            sold=f"{exact_amount(row.sell_units, row.sell.decimals)} {row.sell.symbol}",
-            got=f"{exact_amount(row.buy_units, row.buy.decimals)} {row.buy.symbol}",
+            sold=Amount(row.sell_units, row.sell.decimals, row.sell.symbol),
+            got=Amount(row.buy_units, row.buy.decimals, row.buy.symbol),
             venue=venue_name(row.venue),
             estimated_usd=row.estimated_cost_usd,
             actual_usd=row.actual_cost_usd,

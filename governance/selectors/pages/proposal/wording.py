@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -25,6 +26,23 @@ VERBS: Final = {
 }
 SHOWN_DIGITS: Final = 6
 ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A token amount as it is said: at least six significant digits, rounded down. `exact` has them
+    all."""
+
+    units: int
+    decimals: int
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"{short_amount(self.units, self.decimals)} {self.symbol}"
+
+    @property
+    def exact(self) -> str:
+        return f"{exact_amount(self.units, self.decimals)} {self.symbol}"
 
 
 def venue_name(key: str) -> str:
