@@ -14,6 +14,16 @@ from enum import StrEnum
 REASONS_MAX = 3
 
 
+VENUE_NAMES = {
+    "uniswap_v3": "Uniswap v3",
+    "erc4626": "the ERC-4626 vault",
+    "transfer": "the treasury's own Safes",
+    "aave_v3": "Aave v3",
+    "cow": "CoW Protocol",
+    "lido": "Lido",
+}
+
+
 class Verdict(StrEnum):
     APPROVE = "Approve"
     LOOK_CLOSER = "Look closer"
@@ -58,13 +68,14 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`seconds_left` until the deadline leg makes the batch revert; costs in bps of value."""
+    """`seconds_left` until the deadline leg makes the batch revert, None when it no longer matters;
+    costs in bps of value."""
 
     moves: tuple[Move, ...]
     shifts: tuple[Shift, ...]
     cost_bps: Decimal
     cost_cap_bps: int
-    seconds_left: int
+    seconds_left: int | None
     findings: tuple[Finding, ...]
 
 
@@ -110,7 +121,8 @@ def action(case: Case) -> str:
         parts.append(_shift(max(case.shifts, key=_distance)))
     parts.append(f"Cost {percent(case.cost_bps)} (cap {percent(case.cost_cap_bps)}).")
     left = case.seconds_left
-    parts.append(f"Valid {span(left)}." if left > 0 else "Its deadline has passed.")
+    if left is not None:
+        parts.append(f"Valid {span(left)}." if left > 0 else "Its deadline has passed.")
     return " ".join(parts)
 
 
@@ -143,6 +155,10 @@ def _shift(shift: Shift) -> str:
 
 def _distance(shift: Shift) -> Decimal:
     return abs(shift.before_bps - shift.after_bps)
+
+
+def venue_name(key: str) -> str:
+    return VENUE_NAMES.get(key, key)
 
 
 def percent(bps: Decimal | int) -> str:

@@ -16,6 +16,7 @@ from execution.selectors.plans import decode_with, plan_value
 from execution.selectors.transactions import fills, queue_ahead
 from execution.selectors.treasuries import TreasuryView, treasury_view
 from governance.core.questions import AskedLeg
+from governance.core.recommendation import venue_name
 from governance.core.routing import is_blocked, worst
 from governance.core.scrutiny import Facts, HaltFact
 from governance.models import AddressEntry, Notice, Proposal
@@ -125,7 +126,7 @@ def facts_of(found: Dossier, *, worse_bps: int | None, simulation_error: str) ->
         halts=found.halts,
         outside=tuple(sorted(_addresses(found.batch.calls if found.batch else ()))),
         known=tuple(sorted(found.labels.items())),
-        new_venues=tuple(sorted(venues - found.venues_used)),
+        new_venues=tuple(venue_name(key) for key in sorted(venues - found.venues_used)),
         is_strategic=policy.escalation.strategic,
         is_nested=found.is_nested,
         author=found.proposal.author.get_username() if found.proposal.author else "",

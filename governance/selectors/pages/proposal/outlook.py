@@ -8,7 +8,8 @@ from decimal import Decimal
 from functools import partial
 
 from execution.core.types import BalanceChange, Leg, Simulation
-from governance.core.recommendation import Case, Finding, Move, Shift
+from governance.core.lifecycle import OPEN
+from governance.core.recommendation import Case, Finding, Move, Shift, venue_name
 from governance.selectors.dossiers import Dossier
 from governance.selectors.pages.proposal.wording import (
     VERBS,
@@ -16,7 +17,6 @@ from governance.selectors.pages.proposal.wording import (
     rule_name,
     rule_number,
     short_amount,
-    venue_name,
     with_symbols,
 )
 from treasury.core.amounts import exact, share_bps
@@ -145,7 +145,7 @@ def case_of(found: Dossier, *, now: int, findings: Sequence[Finding]) -> Case:
         ),
         cost_bps=found.cost_bps,
         cost_cap_bps=found.policy.cost_cap_bps,
-        seconds_left=found.proposal.expires_at - now,
+        seconds_left=found.proposal.expires_at - now if found.proposal.state in OPEN else None,
         findings=tuple(findings),
     )
 

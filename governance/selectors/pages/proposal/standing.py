@@ -9,10 +9,11 @@ from typing import Final
 from execution.selectors.transactions import fills
 from governance.core.following.progress import Step
 from governance.core.lifecycle import ProposalOutcome, ProposalState
+from governance.core.recommendation import venue_name
 from governance.models import Proposal, Route
 from governance.selectors.pages.proposal.board import Board, Seats, board
 from governance.selectors.pages.proposal.sheet import steps_of
-from governance.selectors.pages.proposal.wording import Amount, venue_name
+from governance.selectors.pages.proposal.wording import Amount
 
 WORDS: Final[dict[str, tuple[str, str, str]]] = {
     ProposalState.DRAFT: ("Draft", "", "○"),

@@ -10,14 +10,6 @@ from typing import Final
 from governance.selectors.dossiers import Dossier
 from treasury.core.amounts import exact
 
-VENUES: Final = {
-    "uniswap_v3": "Uniswap v3",
-    "erc4626": "the ERC-4626 vault",
-    "transfer": "the treasury's own Safes",
-    "aave_v3": "Aave v3",
-    "cow": "CoW Protocol",
-    "lido": "Lido",
-}
 VERBS: Final = {
     "SWAP": "sell",
     "DEPOSIT": "deposit",
@@ -43,10 +35,6 @@ class Amount:
     @property
     def exact(self) -> str:
         return f"{exact_amount(self.units, self.decimals)} {self.symbol}"
-
-
-def venue_name(key: str) -> str:
-    return VENUES.get(key, key)
 
 
 @exact
