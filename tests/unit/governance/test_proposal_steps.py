@@ -12,7 +12,6 @@ from governance.core.lifecycle import ProposalOutcome
 from governance.core.lifecycle import ProposalState as P
 
 
-
 def marks(state: P, outcome: str = "", transaction: S | None = None) -> str:
     found = proposal_steps(state, outcome=outcome, transaction=transaction)
     return "".join(step.mark.value[0] for step in found)
