@@ -78,8 +78,12 @@ class Visitor:
 
     def sign_in(self, name: str) -> Visitor:
         """By password, as staff and the demonstration's people do."""
-        self.name = name
         self.go("/login")
+        return self.sign_in_here(name)
+
+    def sign_in_here(self, name: str) -> Visitor:
+        """On the log-in form that the page leads to."""
+        self.name = name
         self.page.get_by_label("User name").fill(name)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
