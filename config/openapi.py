@@ -118,9 +118,9 @@ class RestSchema(AutoSchema):
             return []
         choices: dict[str, frozenset[str]] = getattr(self.view, "choices", {})
         whole: frozenset[str] = getattr(self.view, "whole_numbers", frozenset())
-        times: frozenset[str] = getattr(self.view, "times", frozenset())
+        times: dict[str, str] = getattr(self.view, "times", {})
         found = []
-        for name in sorted({*self.view.filters, *choices}):
+        for name in sorted({*self.view.filters, *choices, *times}):
             schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
             note = ""
             if name in whole:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -12,6 +13,7 @@ from execution.api.serializers import BreakSerializer, TransactionSerializer
 from execution.core.lifecycle import TransactionState
 from execution.models import Break, BreakStatus, Transaction
 from treasury.core import access
+from treasury.core.types import moment
 
 PAGING = frozenset({"limit", "cursor"})
 
@@ -19,9 +21,13 @@ PAGING = frozenset({"limit", "cursor"})
 class FilteredListView(ListAPIView[Any]):
     """`filters`: query parameter -> lookup. Any other parameter is an error: a filter that does
     nothing would show the wrong rows. `choices` names parameters that take one or several of
-    them."""
+    them, `times` those that take a time (RFC 3339)."""
 
     required_action: str
+    times: ClassVar[dict[str, str]] = {
+        "created_at[gte]": "created_at__gte",
+        "updated_at[gte]": "updated_at__gte",
+    }
     filters: ClassVar[dict[str, str]] = {}
     choices: ClassVar[dict[str, frozenset[str]]] = {}
     treasury_path = "treasury_id"
@@ -43,10 +49,18 @@ class FilteredListView(ListAPIView[Any]):
                 rows = rows.filter(**{f"{name}__in": self._chosen(name, value)})
             elif name in self.filters:
                 rows = rows.filter(**{self.filters[name]: value})
+            elif name in self.times:
+                rows = rows.filter(**{self.times[name]: self._moment(name, value)})
             else:
-                known = ", ".join(sorted({*self.filters, *self.choices}))
+                known = ", ".join(sorted({*self.filters, *self.choices, *self.times}))
                 raise ParseError(f"Unknown filter {name}; known: {known}.", "unknown_filter")
         return rows
+
+    def _moment(self, name: str, value: str) -> datetime:
+        try:
+            return moment(value)
+        except ValueError as error:
+            raise ParseError(f"{name}: {error}", "invalid_filter") from None
 
     def _chosen(self, name: str, value: str) -> list[str]:
         wanted = value.split(",")

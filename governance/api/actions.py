@@ -14,9 +14,9 @@ from governance.api.proposals import found
 from governance.api.serializers import (
     ApprovalRequest,
     ConfirmationRequest,
-    ProposalSerializer,
     ReasonRequest,
 )
+from governance.api.shapes.proposals import ProposalSerializer
 from governance.api.throttles import ConfirmationThrottle
 from governance.api.writing.versions import wanted_versions
 from governance.api.writing.view import Act, WriteView

@@ -6,39 +6,43 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
-from rest_framework.generics import ListAPIView
+from rest_framework.generics import RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.api.people import actor_of, now_block, person_of
 from governance.api.permissions import TreasuryScope
-from governance.api.serializers import (
-    AuditEventSerializer,
-    HaltRequest,
-    HaltSerializer,
-    ReasonRequest,
-)
+from governance.api.reading.lists import FilteredList
+from governance.api.serializers import HaltRequest, ReasonRequest
+from governance.api.shapes.halts import AuditEventSerializer, HaltSerializer
 from governance.api.writing.view import Act, WriteView
 from governance.core.following.halt_words import BY_HAND
-from governance.core.routing import Level
+from governance.core.routing import LADDER, Level
 from governance.models import Halt
 from governance.selectors.audit import audit_events
 from governance.services import halts
 from treasury.core import access
 from treasury.selectors.portfolio import tiers, treasuries
 
+HALTS = Halt.objects.select_related(
+    "scope__treasury", "scope__tier", "first_closer", "second_closer"
+)
 
-class HaltList(WriteView, ListAPIView[Halt]):
+
+class HaltList(WriteView, FilteredList):
     """Newest first; POST trips one by hand."""
 
     required_action = access.TREASURY_READ
     method_actions = {"POST": access.BREAKER_TRIP}
     serializer_class = HaltSerializer
-    filter_backends = [TreasuryScope]
     cursor_ordering = ("-tripped_at", "-id")
-    queryset = Halt.objects.select_related(
-        "scope__treasury", "scope__tier", "first_closer", "second_closer"
-    )
+    queryset = HALTS
+    filters = {
+        "treasury": "scope__treasury__public_id",
+        "tier": "scope__tier__public_id",
+        "breaker": "breaker",
+    }
+    choices = {"level": frozenset(level.value for level in LADDER)}
     body = HaltRequest
     answers = (201, HaltSerializer)
 
@@ -75,6 +79,14 @@ class HaltList(WriteView, ListAPIView[Halt]):
         return act
 
 
+class HaltDetail(RetrieveAPIView[Halt]):
+    required_action = access.TREASURY_READ
+    serializer_class = HaltSerializer
+    filter_backends = [TreasuryScope]
+    queryset = HALTS
+    lookup_field = "public_id"
+
+
 class HaltResets(WriteView):
     """The first person asks, a second one closes."""
 
@@ -99,13 +111,19 @@ class HaltResets(WriteView):
         return act
 
 
-class AuditList(ListAPIView[Any]):
+class AuditList(FilteredList):
     """The whole chain, oldest first: each event with its hash and the one before it (G7)."""
 
     required_action = access.AUDIT_READ
     serializer_class = AuditEventSerializer
     cursor_ordering = ("id",)
     filter_backends = []
+    filters = {
+        "action": "payload__action",
+        "object_type": "payload__object_type",
+        "object_id": "payload__object_id",
+    }
+    times = {"at[gte]": "at__gte"}
 
     def get_queryset(self) -> QuerySet[Any]:
         return audit_events()

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ParseError
-from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.generics import RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.api.people import actor_of, now_block, rpc_url
 from governance.api.permissions import TreasuryScope
-from governance.api.serializers import CheckRequest, CheckSerializer, ProposalSerializer
+from governance.api.reading.lists import FilteredList
+from governance.api.serializers import CheckRequest, GenerationRequest
+from governance.api.shapes.proposals import (
+    CheckSerializer,
+    ProposalDetailSerializer,
+    ProposalSerializer,
+    SimulationSerializer,
+)
 from governance.api.writing.view import Act, WriteView
-from governance.core.lifecycle import ProposalState
-from governance.models import Proposal, User
+from governance.core.approvals import ApprovalRefusedError
+from governance.core.lifecycle import ProposalOutcome, ProposalState
+from governance.models import Proposal, Route, User
 from governance.selectors.explanations import explanation
 from governance.selectors.proposals import all_proposals
 from governance.selectors.scopes import find_tier
 from governance.selectors.verification import verification
+from governance.services.deliberating.looking import look_again
 from governance.services.generating.rehearsing import rehearse_tier
 from governance.services.proposals import evaluate_tier
 from treasury.core import access
 from treasury.services.snapshots import take_snapshot
-
-FILTERS = frozenset({"state", "tier", "limit", "cursor"})
 
 
 def found(view: APIView, request: Request, public_id: str) -> Proposal:
@@ -44,35 +49,53 @@ def found(view: APIView, request: Request, public_id: str) -> Proposal:
     return proposal
 
 
-class ProposalList(ListAPIView[Proposal]):
-    """Newest first. Filters: `state=READY,DONE`, `tier=tier_...`."""
+class ProposalList(WriteView, FilteredList):
+    """Newest first; POST asks for one: the tier is evaluated now, its trigger forced with the
+    reason, and a proposal is made unless a halt, a gate or the market forbids it."""
 
     required_action = access.PROPOSAL_READ
+    method_actions = {"POST": access.PROPOSAL_WRITE}
     serializer_class = ProposalSerializer
-    filter_backends = [TreasuryScope]
-    cursor_ordering = ("-created_at", "-id")
+    queryset = all_proposals()
+    filters = {
+        "tier": "tier__public_id",
+        "treasury": "tier__treasury__public_id",
+        "asset": "tier__tier_assets__asset__public_id",
+        "safe_tx_hash": "safe_transaction__safe_tx_hash",
+    }
+    choices = {
+        "state": frozenset(ProposalState),
+        "outcome": frozenset(ProposalOutcome),
+        "route": frozenset(Route.values),
+    }
+    body = GenerationRequest
+    answers = (201, CheckSerializer)
+    is_one_transaction = False  # quotes, simulates
 
-    def get_queryset(self) -> QuerySet[Proposal]:
-        given = self.request.query_params
-        unknown = sorted(set(given) - FILTERS)
-        if unknown:
-            raise ParseError(f"There is no filter named {unknown[0]}.", "unknown_filter")
-        rows = all_proposals()
-        if "state" in given:
-            states = given["state"].split(",")
-            if not set(states) <= set(ProposalState):
-                raise ParseError("There is no such state.", "unknown_filter")
-            rows = rows.filter(state__in=states)
-        if "tier" in given:
-            rows = rows.filter(tier__public_id=given["tier"])
-        return rows
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
+        act = generation(request, tier_of(request, given["tier"]), reason=given["reason"])
+
+        def answer() -> Response:
+            response = act()
+            proposal = response.data["proposal"]
+            if proposal is not None:
+                response.status_code = 201
+                response.headers["Location"] = f"/api/v1/proposals/{proposal}"
+            return response
+
+        return answer
+
+    def rehearse(self, request: Request, given: dict[str, Any], **names: str) -> Response:
+        return would_be(tier_of(request, given["tier"]), reason=given["reason"])
 
 
 class ProposalDetail(RetrieveAPIView[Proposal]):
     required_action = access.PROPOSAL_READ
-    serializer_class = ProposalSerializer
+    serializer_class = ProposalDetailSerializer
     filter_backends = [TreasuryScope]
-    queryset = all_proposals()
+    queryset = all_proposals().prefetch_related(
+        "approvals__user", "safe_transaction__confirmations"
+    )
     lookup_field = "public_id"
 
 
@@ -107,16 +130,40 @@ class TierCheck(WriteView):
     is_one_transaction = False  # quotes, simulates
 
     def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
-        tier = find_tier(names["public_id"], within=request.treasury_ids)  # type: ignore[attr-defined]
-        if tier is None:
-            raise Http404
-        return generation(request, tier, reason=given["reason"])
+        return generation(request, tier_of(request, names["public_id"]), reason=given["reason"])
 
     def rehearse(self, request: Request, given: dict[str, Any], **names: str) -> Response:
-        tier = find_tier(names["public_id"], within=request.treasury_ids)  # type: ignore[attr-defined]
-        if tier is None:
-            raise Http404
-        return would_be(tier, reason=given["reason"])
+        return would_be(tier_of(request, names["public_id"]), reason=given["reason"])
+
+
+class Simulations(WriteView):
+    """The plan once more at the newest block: what it would change now, and how much worse than
+    planned. Keeps nothing, so it needs no key."""
+
+    required_action = access.PROPOSAL_READ
+    answers = (200, SimulationSerializer)
+    needs_key = False
+
+    def prepare(self, request: Request, given: dict[str, Any], **names: str) -> Act:
+        proposal, block = found(self, request, names["public_id"]), now_block()
+        if proposal.plan is None:
+            raise ApprovalRefusedError("no_plan", "this proposal has no plan")
+
+        def act() -> Response:
+            look = look_again(proposal, block=block, rpc_url=rpc_url())
+            return Response(SimulationSerializer(look).data)
+
+        return act
+
+    def rehearse(self, request: Request, given: dict[str, Any], **names: str) -> Response:
+        return self.prepare(request, given, **names)()
+
+
+def tier_of(request: Request, public_id: str) -> Any:
+    tier = find_tier(public_id, within=request.treasury_ids)  # type: ignore[attr-defined]
+    if tier is None:
+        raise Http404
+    return tier
 
 
 def generation(request: Request, tier: Any, *, reason: str) -> Act:

@@ -9,7 +9,6 @@ from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_a
 from rest_framework import serializers
 
 from governance.core.routing import LADDER
-from governance.models import Halt, Proposal
 
 HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 SIGNATURE_BYTES_MAX = 4096
@@ -72,6 +71,11 @@ class CheckRequest(StrictSerializer):
     reason = serializers.CharField(max_length=200, required=False, default="")
 
 
+class GenerationRequest(StrictSerializer):
+    tier = serializers.CharField(max_length=40)
+    reason = serializers.CharField(max_length=200)
+
+
 class HaltRequest(StrictSerializer):
     treasury = serializers.CharField(max_length=40)
     tier = serializers.CharField(max_length=40, required=False, allow_null=True, default=None)
@@ -81,127 +85,3 @@ class HaltRequest(StrictSerializer):
 
 class EmptyRequest(StrictSerializer):
     """A body is allowed and must be empty."""
-
-
-class MoneyField(serializers.DecimalField):
-    """USD as a decimal string."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=38, decimal_places=8, **kwargs)
-
-
-class ProposalSerializer(serializers.ModelSerializer[Proposal]):
-    id = serializers.CharField(source="public_id")
-    object = serializers.CharField(read_only=True, default="proposal")
-    treasury = serializers.CharField(source="tier.treasury.public_id")
-    tier = serializers.CharField(source="tier.public_id")
-    tier_name = serializers.CharField(source="tier.name")
-    decision = serializers.CharField(source="decision.public_id")
-    policy = serializers.CharField(source="policy_version.public_id")
-    plan = serializers.CharField(source="plan.public_id", default=None)
-    plan_digest = serializers.CharField(source="plan.digest", default=None)
-    transaction = serializers.CharField(source="transaction.public_id", default=None)
-    transaction_state = serializers.CharField(source="transaction.state", default=None)
-    safe_tx_hash = serializers.CharField(source="safe_transaction.safe_tx_hash", default=None)
-    author = serializers.CharField(source="author.username", default=None)
-    successor = serializers.CharField(source="successor.public_id", default=None)
-    value_usd = MoneyField()
-    estimated_cost_usd = MoneyField()
-    actual_cost_usd = MoneyField(allow_null=True)
-
-    class Meta:
-        model = Proposal
-        fields = [
-            "id",
-            "object",
-            "treasury",
-            "tier",
-            "tier_name",
-            "state",
-            "outcome",
-            "state_reason",
-            "route",
-            "route_reason",
-            "decision",
-            "policy",
-            "policy_hash",
-            "plan",
-            "plan_digest",
-            "transaction",
-            "transaction_state",
-            "safe_tx_hash",
-            "author",
-            "successor",
-            "value_usd",
-            "estimated_cost_usd",
-            "actual_cost_usd",
-            "triggered_at",
-            "expires_at",
-            "done_at",
-            "version",
-            "created_at",
-        ]
-        read_only_fields = fields
-
-
-class HaltSerializer(serializers.ModelSerializer[Halt]):
-    id = serializers.CharField(source="public_id")
-    object = serializers.CharField(read_only=True, default="halt")
-    treasury = serializers.CharField(source="scope.treasury.public_id")
-    tier = serializers.CharField(source="scope.tier.public_id", default=None)
-    is_open = serializers.SerializerMethodField()
-    first_closer = serializers.CharField(source="first_closer.username", default=None)
-    second_closer = serializers.CharField(source="second_closer.username", default=None)
-
-    class Meta:
-        model = Halt
-        fields = [
-            "id",
-            "object",
-            "treasury",
-            "tier",
-            "breaker",
-            "level",
-            "value",
-            "limit",
-            "reason",
-            "is_self_clearing",
-            "is_open",
-            "tripped_by",
-            "tripped_at",
-            "closed_at",
-            "first_closer",
-            "second_closer",
-            "close_reason",
-        ]
-        read_only_fields = fields
-
-    def get_is_open(self, halt: Halt) -> bool:
-        return halt.closed_at is None
-
-
-class CheckSerializer(serializers.Serializer[Any]):
-    """What an evaluation said, fired or not (T6)."""
-
-    decision = serializers.CharField(allow_null=True)
-    outcome = serializers.CharField()
-    is_fired = serializers.BooleanField()
-    trigger_kind = serializers.CharField()
-    trigger_reason = serializers.CharField()
-    note = serializers.CharField()
-    proposal = serializers.CharField(allow_null=True)
-
-
-class AuditEventSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    object = serializers.CharField(read_only=True, default="audit_event")
-    at = serializers.DateTimeField()
-    payload = serializers.JSONField()
-    prev = serializers.SerializerMethodField()
-    hash = serializers.SerializerMethodField()
-
-    def get_prev(self, row: Any) -> str:
-        return bytes(row.prev).hex()
-
-    def get_hash(self, row: Any) -> str:
-        return bytes(row.hash).hex()

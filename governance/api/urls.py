@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="acknowledgements",
     ),
     re_path(rf"{PROPOSAL}/answers/?$", deliberating.Answers.as_view(), name="answers"),
+    re_path(rf"{PROPOSAL}/simulations/?$", proposals.Simulations.as_view(), name="simulations"),
     re_path(rf"{PROPOSAL}/executions/?$", actions.Executions.as_view(), name="executions"),
     re_path(
         r"^tiers/(?P<public_id>tier_[0-9A-Z]+)/checks/?$",
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="tier-checks",
     ),
     re_path(r"^halts/?$", halts.HaltList.as_view(), name="halts"),
+    re_path(r"^halts/(?P<public_id>halt_[0-9A-Z]+)/?$", halts.HaltDetail.as_view(), name="halt"),
     re_path(
         r"^halts/(?P<public_id>halt_[0-9A-Z]+)/resets/?$",
         halts.HaltResets.as_view(),

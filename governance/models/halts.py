@@ -55,6 +55,9 @@ class Halt(models.Model):
         "governance.User", models.PROTECT, null=True, related_name="+"
     )
     close_reason = models.CharField(max_length=300, blank=True, default="")
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [

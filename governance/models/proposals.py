@@ -54,6 +54,7 @@ class Proposal(models.Model):
     successor = models.ForeignKey("self", models.PROTECT, null=True, related_name="predecessors")
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from execution.services.confirming import (
     ConfirmationRefusedError,
@@ -230,7 +231,7 @@ def _approve_by_signature(
     with transaction.atomic():
         _lock(proposal)
         Proposal.objects.filter(pk=proposal.pk, state=ProposalState.COLLECTING).update(
-            next_action_at=block.timestamp
+            next_action_at=block.timestamp, updated_at=Now()
         )
         record_signed_approvals(proposal, [signer], actor=actor, block=block)
 

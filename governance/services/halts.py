@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 
 from governance.core.routing import LADDER, Level, worst
 from governance.models import Halt, HaltScope, User
@@ -110,6 +111,7 @@ def _worsen(halt: Halt, found: Trip, *, actor: Actor, block: BlockRef) -> None:
     halt.level, halt.value, halt.limit = found.level.value, found.value[:80], found.limit[:80]
     halt.reason = found.reason[:300]
     halt.first_closer, halt.close_reason = None, ""
+    halt.version += 1
     halt.save()
     emit_event(treasury_id=halt.scope.treasury_id, kind="halt.tripped", payload=_payload(halt))
     record_audit(
@@ -137,7 +139,10 @@ def clear_self_clearing(
         closed = list(_open(treasury_id, tier_id, wanted).select_for_update())
         for halt in closed:
             Halt.objects.filter(pk=halt.pk).update(
-                closed_at=block.timestamp, close_reason="the reading is clean again"
+                closed_at=block.timestamp,
+                close_reason="the reading is clean again",
+                version=F("version") + 1,
+                updated_at=Now(),
             )
             emit_event(treasury_id=treasury_id, kind="halt.reset", payload=_payload(halt))
             record_audit(
@@ -173,6 +178,7 @@ def close(*, halt_id: int, user: User, reason: str, actor: Actor, block: BlockRe
         else:
             halt.first_closer = user
             halt.close_reason = reason[:300]
+        halt.version += 1
         halt.save()
         if is_second:
             emit_event(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import F
+from django.db.models.functions import Now
 
 from execution.services.opening import close_safe_transaction
 from governance.core.lifecycle import ProposalOutcome, ProposalState, check_move
@@ -66,7 +67,7 @@ def move(
         **columns,
     }
     won = Proposal.objects.filter(pk=proposal.pk, state=old.value, version=proposal.version).update(
-        version=F("version") + 1, **changes
+        version=F("version") + 1, updated_at=Now(), **changes
     )
     if not won:
         raise LostRaceError(f"proposal {proposal.public_id} is no longer {old}")

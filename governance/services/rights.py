@@ -39,6 +39,14 @@ class Rights:
                 raise
             return allowed
 
+    def roles(self) -> dict[int, frozenset[Role]]:
+        """All roles by treasury, SIGNER among them. OwnersUnknownError when the chain does not
+        answer."""
+        found = dict(self._granted)
+        for treasury_id in self._signer_of if self.wallets else ():
+            found[treasury_id] = found.get(treasury_id, frozenset()) | {Role.SIGNER}
+        return found
+
     @cached_property
     def wallets(self) -> frozenset[str]:
         return people.wallets(user=self._user)

@@ -223,6 +223,7 @@ class Lots(ListView):
         "holder": "holder",
         "remaining[gt]": "units_left__gt",
     }
+    times = {"created_at[gte]": "entry__created_at__gte"}
     whole_numbers = frozenset({"remaining[gt]"})
 
 
@@ -241,3 +242,4 @@ class Events(SequencedListView):
         "after_sequence": "sequence__gt",
         "type": "kind",
     }
+    times = {"created_at[gte]": "created_at__gte"}

@@ -195,4 +195,5 @@ class Positions(ListView):
         "holder": "holder",
         "block_number": "snapshot__block_number",
     }
+    times = {}
     whole_numbers = frozenset({"block_number"})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, re_path
 
-from treasury.api import books, holdings, portfolio
+from treasury.api import books, holdings, policies, portfolio
 from treasury.api.views import DetailView, ListView
 
 ROUTES: tuple[tuple[str, type[ListView], type[DetailView] | None], ...] = (
     ("treasuries", portfolio.Treasuries, portfolio.TreasuryDetail),
     ("tiers", portfolio.Tiers, portfolio.TierDetail),
+    ("policies", policies.Policies, policies.PolicyDetail),
     ("assets", portfolio.Assets, portfolio.AssetDetail),
     ("prices", holdings.Prices, holdings.PriceDetail),
     ("snapshots", holdings.Snapshots, holdings.SnapshotDetail),

@@ -5,12 +5,15 @@ Who may act where is decided by the permission class of the settings; this packa
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from rest_framework.exceptions import ParseError
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+
+from treasury.core.types import moment
 
 PAGING = frozenset({"limit", "cursor"})
 MAX_DIGITS = 19  # of a bigint
@@ -32,9 +35,14 @@ class Scoped(GenericAPIView[Any]):
 class ListView(Scoped, ListAPIView[Any]):
     """`filters`: query parameter -> lookup. Any other parameter is an error, never ignored: a
     filter that does nothing would show the wrong rows. `whole_numbers` names those that take
-    one."""
+    one; `times` are filters that take a time (RFC 3339). Rows here never change, so that they
+    were updated when they were made."""
 
     filters: ClassVar[dict[str, str]] = {}
+    times: ClassVar[dict[str, str]] = {
+        "created_at[gte]": "created_at__gte",
+        "updated_at[gte]": "created_at__gte",
+    }
     whole_numbers: ClassVar[frozenset[str]] = frozenset()
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -42,17 +50,22 @@ class ListView(Scoped, ListAPIView[Any]):
         for name, value in self.request.query_params.items():
             if name in PAGING:
                 continue
-            if name not in self.filters:
-                known = ", ".join(sorted(self.filters)) or "none"
+            lookup = self.filters.get(name) or self.times.get(name)
+            if lookup is None:
+                known = ", ".join(sorted({*self.filters, *self.times})) or "none"
                 raise ParseError(f"Unknown filter {name}; known: {known}.", "unknown_filter")
             try:
-                rows = rows.filter(**{self.filters[name]: self._value(name, value)})
+                rows = rows.filter(**{lookup: self._value(name, value)})
             except (ValueError, ValidationError):
                 raise ParseError(f"{name} has a wrong value.", "invalid_filter") from None
         return rows
 
-    def _value(self, name: str, given: object) -> str | int:
+    def _value(self, name: str, given: object) -> str | int | datetime:
         text = str(given)
+        if name in self.times:
+            return moment(text)
+        if "\0" in text:  # which the database cannot hold
+            raise ParseError(f"{name} has a wrong value.", "invalid_filter")
         if name not in self.whole_numbers:
             return text
         if not (text.isascii() and text.isdigit() and len(text) < MAX_DIGITS):

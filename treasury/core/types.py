@@ -9,6 +9,7 @@ chain.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
@@ -156,3 +157,12 @@ class LotSlice:
     @exact
     def gain_usd(self) -> Decimal:
         return self.proceeds_usd - self.cost_usd
+
+
+def moment(text: str) -> datetime:
+    """A time of the wall clock as RFC 3339 writes it. Without an offset it is refused (ValueError):
+    it would be somebody's guess. A blank is read as the `+` that it was before it was unquoted."""
+    found = datetime.fromisoformat(text.replace(" ", "+"))
+    if found.tzinfo is None:
+        raise ValueError("a time needs its offset, such as 2026-03-01T12:00:00Z")
+    return found

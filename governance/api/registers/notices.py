@@ -6,12 +6,11 @@ from typing import Any
 
 from django.http import Http404
 from rest_framework import serializers
-from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.api.people import actor_of, now_block, person_of
-from governance.api.permissions import TreasuryScope
+from governance.api.reading.lists import FilteredList
 from governance.api.serializers import ReasonRequest, StrictSerializer
 from governance.api.writing.view import Act, WriteView
 from governance.models import Notice, NoticeKind
@@ -37,6 +36,7 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
     treasury = serializers.CharField(source="treasury.public_id")
     assets = serializers.SerializerMethodField()
     author = serializers.CharField(source="author.username")
+    version = serializers.SerializerMethodField()
 
     class Meta:
         model = Notice
@@ -53,9 +53,14 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
             "assets",
             "author",
             "withdrawn_at",
+            "version",
             "created_at",
         ]
         read_only_fields = fields
+
+    def get_version(self, notice: Notice) -> int:
+        """Never edited; withdrawn once."""
+        return 1 if notice.withdrawn_at is None else 2
 
     def get_assets(self, notice: Notice) -> list[str]:
         return [asset.public_id for asset in notice.assets.all()]
@@ -76,13 +81,16 @@ class NoticeRequest(StrictSerializer):
     )
 
 
-class NoticeList(WriteView, ListAPIView[Notice]):
+class NoticeList(WriteView, FilteredList):
     """By the time they were written; POST writes one."""
 
     required_action = access.TREASURY_READ
     method_actions = {"POST": access.NOTICE_WRITE}
     serializer_class = NoticeSerializer
-    filter_backends = [TreasuryScope]
+    cursor_ordering = ("created_at", "id")
+    filters = {"treasury": "treasury__public_id", "asset": "assets__public_id"}
+    choices = {"kind": frozenset(NoticeKind.values)}
+    times = {"created_at[gte]": "created_at__gte"}
     queryset = Notice.objects.select_related("treasury", "author").prefetch_related("assets")
     body = NoticeRequest
     answers = (201, NoticeSerializer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, re_path
 
-from governance.api.registers import notices
+from governance.api.registers import me, notices
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^notices/?$", notices.NoticeList.as_view(), name="notices-list"),
@@ -13,4 +13,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         notices.NoticeWithdrawals.as_view(),
         name="notice-withdrawals",
     ),
+    re_path(r"^me/?$", me.Me.as_view(), name="me"),
 ]

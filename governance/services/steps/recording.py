@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models.functions import Now
+
 from governance.models import Approval, ApprovalKind, Proposal, Route, User
 from governance.selectors.people import user_of_wallet
 from governance.selectors.proposals import plan_of
@@ -29,7 +31,9 @@ def record_approval(
         defaults={"plan_digest": plan_of(proposal).digest, "reason": reason[:300]},
     )
     if created:
-        Proposal.objects.filter(pk=proposal.pk).update(next_action_at=block.timestamp)
+        Proposal.objects.filter(pk=proposal.pk).update(
+            next_action_at=block.timestamp, updated_at=Now()
+        )
         emit_event(
             treasury_id=proposal.tier.treasury_id,
             kind="proposal.updated",

@@ -1,0 +1,1 @@
+"""Shapes of what is answered. Input shapes are in `governance.api.serializers`."""
