@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.core.cache import cache
-
 from execution.services.signatures.rosters import RosterUnknownError, read_rosters
+from governance.adapters.keeping import keep, kept
 from treasury.core.types import Address
 from treasury.selectors.portfolio import main_safes
 
@@ -54,7 +53,7 @@ def signers_of(safes: Iterable[Address], *, rpc_url: str) -> dict[Address, SafeS
     """As of the last 15 seconds. What is not known is asked for in two requests, whatever the
     number of Safes and owners."""
     keys = {_key(safe): safe for safe in safes}
-    known: dict[str, SafeSigners] = cache.get_many(keys)
+    known: dict[str, SafeSigners] = kept(keys)
     missing = [safe for key, safe in keys.items() if key not in known]
     found = {keys[key]: signers for key, signers in known.items()}
     if not missing:
@@ -70,7 +69,7 @@ def signers_of(safes: Iterable[Address], *, rpc_url: str) -> dict[Address, SafeS
         )
         for safe, roster in rosters.items()
     }
-    cache.set_many({_key(safe): signers for safe, signers in fresh.items()}, OWNERS_KEPT_SECONDS)
+    keep({_key(safe): signers for safe, signers in fresh.items()}, seconds=OWNERS_KEPT_SECONDS)
     return found | fresh
 
 

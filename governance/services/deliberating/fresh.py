@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.cache import cache
-
 from execution.core.slippage import SlippageError, changes_worse_by_bps
 from execution.core.types import ExecutionPlan, Simulation
 from execution.services.preparing import resimulate
 from execution.services.simulating import SimulationUnavailableError
+from governance.adapters.keeping import keep, kept
 from treasury.adapters.rpc import RpcError, RpcUnavailableError
 from treasury.core.types import BlockRef
 
@@ -34,14 +33,14 @@ def fresh_look(
 ) -> FreshLook | None:
     """None when the node does not simulate now: that says nothing about the plan."""
     key = f"governance.fresh.{plan_id}.{block.hash}"
-    found: FreshLook | None = cache.get(key)
+    found: FreshLook | None = kept([key]).get(key)
     if found is None:
         try:
             simulation = resimulate(plan_id=plan_id, block=block, rpc_url=rpc_url)
         except (RpcError, RpcUnavailableError, SimulationUnavailableError):
             return None
         found = FreshLook(simulation, _worse(plan, simulation))
-        cache.set(key, found, KEPT_SECONDS)
+        keep({key: found}, seconds=KEPT_SECONDS)
     return found
 
 
