@@ -1,8 +1,7 @@
-"""Limits per caller: said in headers, kept to, and closed for writes when nothing can be counted."""
+"""Limits per caller: said in headers and kept to; closed for writes when nobody can count."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,10 +24,9 @@ def use_up(limit: Limit, caller: str) -> None:
 
 
 @pytest.fixture
-def without_redis(settings: Any) -> Iterator[None]:
+def without_redis(settings: Any) -> None:
     caches = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
     settings.CACHES = {"default": caches}
-    yield
 
 
 def test_a_read__allowed__says_what_is_left(stage: Stage) -> None:

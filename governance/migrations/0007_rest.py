@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("governance", "0005_notices")]
+    dependencies = [("governance", "0006_identity")]
 
     operations = [
         migrations.AddField(
