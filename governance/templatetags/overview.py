@@ -152,3 +152,10 @@ def key_words(key: str) -> str:
 def rung(level: str) -> int:
     """The number of a step of the ladder."""
     return RUNGS.index(level)
+
+
+@register.filter
+def slot_tone(state: str) -> str:
+    return {"live": "good", "executed": "", "dead": "", "superseded": "warn", "replaced": "warn"}[
+        state
+    ]

@@ -17,6 +17,7 @@ class MenuItem:
 
 MENU: Final[tuple[tuple[str, str], ...]] = (
     ("home", "Home"),
+    ("proposals", "Proposals"),
     ("executions", "Executions"),
     ("monitoring", "Monitoring"),
     ("notices", "Notices"),

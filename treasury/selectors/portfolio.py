@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from treasury.core.decisions import PriceGap
 from treasury.core.policies import TierPolicy
@@ -31,6 +31,17 @@ def treasuries() -> QuerySet[Treasury]:
 
 def tiers(treasury_id: int) -> QuerySet[Tier]:
     return Tier.objects.filter(treasury_id=treasury_id).select_related("safe").order_by("id")
+
+
+def tiers_of(treasury_ids: Iterable[int]) -> QuerySet[Tier]:
+    return Tier.objects.filter(treasury_id__in=list(treasury_ids)).order_by("name", "id")
+
+
+def latest_block_time(treasury_ids: Iterable[int]) -> int:
+    """Of the latest snapshot of any of them; 0 before the first one."""
+    rows = Snapshot.objects.filter(treasury_id__in=list(treasury_ids))
+    found = rows.aggregate(at=Max("block_timestamp"))["at"]
+    return found or 0
 
 
 def tier_by_id(tier_id: int) -> Tier:

@@ -275,7 +275,7 @@ def _risk(row: Any, cost_bps: Decimal, policy: Mapping[str, Any]) -> Risk:
     """The loudest of what the row itself shows; the proposal's page has the whole list."""
     if row.state == ProposalState.FROZEN:
         return Risk("bad", "Frozen")
-    if "strategic" in row.route_reason:
+    if policy["escalation"]["strategic"] or "strategic" in row.route_reason:
         return Risk("warn", "Strategic")
     if cost_bps >= COST_NEAR_CAP * policy["cost_cap_bps"]:
         return Risk("warn", "Near the cost cap")

@@ -224,7 +224,7 @@ def _of_publications(viewer: Viewer) -> list[Need]:
             kind="publication",
             text=f"Public page of {row.treasury}",
             detail=f"{row.author} asks to publish it as /public/{row.slug}/",
-            page="treasury",
+            page="publishing",
             ref=row.treasury.public_id,
             since=int(row.created_at.timestamp()),
             until=None,
