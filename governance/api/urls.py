@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, re_path
 
 from governance.api import actions, deliberating, halts, proposals, schema
 from governance.api.registers import urls as registers
+from governance.api.webhooks import urls as webhooks
 
 __all__ = ["schema", "urlpatterns"]
 
@@ -44,4 +45,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     re_path(r"^audit-events/?$", halts.AuditList.as_view(), name="audit-events"),
     *registers.urlpatterns,
+    *webhooks.urlpatterns,
 ]

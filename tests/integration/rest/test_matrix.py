@@ -21,6 +21,7 @@ from governance.core.roles import Role
 from governance.core.routing import Level
 from governance.services.halts import Trip, trip
 from governance.services.identity import create_user, grant_role, issue_token
+from governance.services.notifying.channels import create_channel, send_test
 from governance.services.registers.notices import NoticeDraft, write_notice
 from tests.integration.governance.conftest import Stage
 from tests.integration.rest.conftest import Say
@@ -60,6 +61,7 @@ NOTICE: dict[str, Any] = {
     "starts_at": 1,
     "ends_at": 4_000_000_000,
 }
+HOOK: dict[str, Any] = {"kind": "email", "target": "matrix@example.org"}
 MATRIX: dict[str, Row] = {
     # ----------------------------------------------------------------- what there is
     "GET treasuries": Row(READ, "treasury:read"),
@@ -114,7 +116,18 @@ MATRIX: dict[str, Row] = {
     "GET notices": Row(READ, "treasury:read"),
     "POST notices": Row("FO", "", {"treasury": "{treasuries}", **NOTICE}),
     "POST notices/{id}/withdrawals": Row("FO", "", WHY),
+    # ----------------------------------------------------------------- channels
+    "GET webhooks": Row(READ, ""),
+    "POST webhooks": Row(READ, "", {"treasury": "{treasuries}", **HOOK}),
+    "GET webhooks/{id}": Row("D", ""),
+    "DELETE webhooks/{id}": Row("D", ""),
+    "POST webhooks/{id}/activations": Row("D", ""),
+    "POST webhooks/{id}/rotations": Row("D", ""),
+    "POST webhooks/{id}/tests": Row("D", ""),
+    "GET webhooks/{id}/deliveries": Row("D", ""),
+    "POST webhooks/{id}/deliveries/{id}/replays": Row("D", ""),
 }
+"""The channel of these rows is the treasury's own; a person's own are tried elsewhere."""
 WHOLE_SERVICE = {"GET audit-events"}
 """One chain for everybody: there is no foreign treasury in it."""
 
@@ -161,9 +174,13 @@ class Place:
     def ask(self, client: APIClient, address: str) -> Any:
         """As a well-behaved caller would; a POST as a dry run, so that no cell changes another."""
         method, _, path = address.partition(" ")
-        url = f"/{PREFIX}" + path.replace("{id}", self.ids[path.partition("/")[0]])
+        url = f"/{PREFIX}" + re.sub(
+            r"([\w-]+)/\{id\}", lambda found: f"{found[1]}/{self.ids[found[1]]}", path
+        )
         if method == "GET":
             return client.get(url)
+        if method == "DELETE":
+            return client.delete(url)
         body = {
             name: value.format(**self.ids) if str(value).startswith("{") else value
             for name, value in MATRIX[address].body.items()
@@ -202,7 +219,7 @@ def place(stage: Stage) -> Place:
         block=stage.head(),
     )
     assert executed.transaction is not None
-    ids = {"proposals": proposal.public_id, "halts": halt.public_id}
+    ids = {"proposals": proposal.public_id, "halts": halt.public_id, **channel_ids(stage)}
     client = stage.client("fiona")
     for path in {address.partition(" ")[2] for address in MATRIX}:
         name = path.partition("/")[0]
@@ -210,6 +227,15 @@ def place(stage: Stage) -> Place:
             ids[name] = client.get(f"/{PREFIX}{name}").json()["data"][0]["id"]
     ids |= {path: "" for path in (a.partition(" ")[2] for a in MATRIX) if path not in ids}
     return Place(stage, ids)
+
+
+def channel_ids(stage: Stage) -> dict[str, str]:
+    """A channel of the treasury itself, and a message to it."""
+    channel = create_channel(
+        treasury_id=stage.seeded.treasury.pk, user=None, actor=ACTOR, **HOOK
+    ).channel
+    message = send_test(channel_id=channel.pk, now=datetime.now(UTC), actor=ACTOR)
+    return {"webhooks": channel.public_id, "deliveries": message.public_id}
 
 
 def token(treasury_id: int, *scopes: str) -> str:
