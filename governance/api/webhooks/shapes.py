@@ -8,7 +8,7 @@ from rest_framework import serializers
 from governance.adapters.notifiers.registry import NOTIFIERS
 from governance.api.serializers import StrictSerializer
 from governance.core.telling.topics import SUBSCRIBABLE
-from governance.models import Channel, DeliveryTry, Notification, NotificationState
+from governance.models import Channel, DeliveryTry, Notification
 
 TARGET_CHARACTERS = 500
 
@@ -100,7 +100,7 @@ class DeliverySerializer(serializers.ModelSerializer[Notification]):
     id = serializers.CharField(source="public_id")
     object = serializers.CharField(read_only=True, default="delivery")
     webhook = serializers.CharField(source="channel.public_id")
-    state = serializers.ChoiceField(NotificationState.values)
+    state = serializers.CharField(help_text="WAITING, SENT or FAILED.")
     payload = serializers.JSONField()
     tries = serializers.IntegerField()
     log = TrySerializer(source="delivery_tries", many=True)
