@@ -33,6 +33,12 @@ class RpcUnavailableError(RuntimeError):
 class RpcError(RuntimeError):
     """The node answered with an error. `data` is the revert data as 0x-hex, if any."""
 
+    problem_code = "chain_refused"
+    problem_status = 503
+    problem_detail = "The node refused to answer."  # the text holds what was asked
+    retryable = True
+    retry_after_seconds = 5
+
     def __init__(self, method: str, code: int, message: str, data: str) -> None:
         super().__init__(f"{method}: {message}" + (f" ({data[:138]})" if data else ""))
         self.method, self.code, self.message, self.data = method, code, message, data

@@ -10,6 +10,7 @@ from governance.core.lifecycle import ProposalState
 from governance.models import Approval, Proposal
 from governance.selectors.proposals import proposal_by_id
 from tests.integration.governance.conftest import Stage
+from tests.integration.governance.test_concurrency import at_once
 from tests.integration.governance.test_people import asked_for_approval, collecting
 from treasury.services.snapshots import take_snapshot
 
@@ -82,6 +83,21 @@ def test_an_action__on_the_version_that_was_read__is_taken(stage: Stage) -> None
     answer = act(stage, proposal, "approvals", tag)
     assert answer.status_code == 201
     assert answer.headers["ETag"] == f'"{answer.json()["version"]}"'
+
+
+@pytest.mark.usefixtures("committed")
+def test_one_version__acted_on_by_five_at_once__is_acted_on_once(stage: Stage) -> None:
+    """Different keys, one tag: the row's lock lets the first one in, the others see its version."""
+    proposal = collecting(stage)
+    url = f"/api/v1/proposals/{proposal.public_id}/vetoes"
+
+    def veto() -> Any:
+        headers = {"If-Match": f'"{proposal.version}"'}
+        return stage.client("olga").post(url, {"reason": "no"}, headers=headers)
+
+    statuses = [answer.status_code for answer in at_once(5, veto)]
+    assert sorted(statuses) == [201, 412, 412, 412, 412]
+    assert Approval.objects.count() == 1
 
 
 def test_a_rehearsed_veto__is_answered_and_forgotten(stage: Stage) -> None:
