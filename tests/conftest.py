@@ -40,6 +40,7 @@ FOLDER_MARKERS = {
     "chain": "chain",
     "contracts": "contracts",
     "scenarios": "scenarios",
+    "attacks": "attacks",
     "crosscheck": "crosscheck",
     "browser": "browser",
     "benchmarks": "benchmark",

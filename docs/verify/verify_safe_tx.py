@@ -79,17 +79,20 @@ def _permuted(a: list[int]) -> list[int]:
     return a
 
 
+OLD_DOMAIN_TYPE = b"EIP712Domain(address verifyingContract)"  # Safe below 1.3.0
 DOMAIN_TYPE = b"EIP712Domain(uint256 chainId,address verifyingContract)"
 SAFE_TX_TYPE = (
     b"SafeTx(address to,uint256 value,bytes data,uint8 operation,uint256 safeTxGas,uint256 baseGas,"
     b"uint256 gasPrice,address gasToken,address refundReceiver,uint256 nonce)"
 )
+OLD_DOMAIN_TYPEHASH = "035aff83d86937d35b32e04f0ddc6ff469290eef2f1b692d8a815c89404d4749"
 DOMAIN_TYPEHASH = "47e79534a245952e8b16893a336b85a3d9ea9fa8c573f3d803afb92a79469218"
 SAFE_TX_TYPEHASH = "bb8310d486368db6bd6f849402fdd73ad53d316b5a4b2644ad6efe0f941286d8"
 VECTORS = (
     (b"", "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"),
     (b"abc", "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"),
     (b"\xa3" * 200, "3a57666b048777f2c953dc4456f45a2588e1cb6f2da760122d530ac2ce607d4a"),
+    (OLD_DOMAIN_TYPE, OLD_DOMAIN_TYPEHASH),
     (DOMAIN_TYPE, DOMAIN_TYPEHASH),
     (SAFE_TX_TYPE, SAFE_TX_TYPEHASH),
 )
@@ -187,8 +190,7 @@ class Policy:
         if not isinstance(raw, dict) or set(raw) != POLICY_KEYS or raw["format"] != 1:
             raise RefusedError(f"policy: format 1 has exactly the keys {sorted(POLICY_KEYS)}")
         version = need(raw, "safe_version", str).split(".")
-        if [number(part, "policy: safe_version") for part in version] < [1, 3, 0]:
-            raise RefusedError("Safe below 1.3.0: its hash does not name the chain")
+        self.is_old = [number(part, "policy: safe_version") for part in version] < [1, 3, 0]
         self.chain_id = number(raw["chain_id"], "policy: chain_id")
         self.window = number(raw["max_deadline_seconds"], "policy: max_deadline_seconds", 32)
         self.main_safe = address(raw["main_safe"], "policy: main_safe")
@@ -268,9 +270,11 @@ def word(value: Any) -> bytes:
     return raw if isinstance(raw, bytes) else int(raw).to_bytes(32, "big")
 
 
-def hashes(f: Fields) -> tuple[str, str, str]:
-    """Domain hash, message hash, safeTxHash (EIP-712, Safe 1.3.0 and later)."""
-    domain = keccak(word(DOMAIN_TYPEHASH) + word(f.chain_id) + word(f.safe))
+def hashes(f: Fields, is_old: bool = False) -> tuple[str, str, str]:
+    """Domain hash, message hash, safeTxHash (EIP-712). A Safe below 1.3.0 does not name the chain:
+    it is hashed as it does itself, and refused."""
+    names = (OLD_DOMAIN_TYPEHASH,) if is_old else (DOMAIN_TYPEHASH, f.chain_id)
+    domain = keccak(b"".join(map(word, (*names, f.safe))))
     content = [keccak(f.data) if name == "data" else getattr(f, name) for name in TEN]
     message = keccak(word(SAFE_TX_TYPEHASH) + b"".join(word(item) for item in content))
     whole = keccak(b"\x19\x01" + domain + message)
@@ -427,7 +431,7 @@ class Judge:
             long = f"{len(f.data)} bytes, keccak 0x{keccak(f.data).hex()}"
             shown = checksum(value) if name in PLACES else long if name == "data" else value
             self.say(f"  {name:16}{shown}")
-        domain, message, whole = hashes(f)
+        domain, message, whole = hashes(f, self.policy.is_old)
         self.say("Compare with your wallet (domain and message hash in capitals, as Ledger does):")
         self.say(f"  Domain hash     0x{domain[2:].upper()}")
         self.say(f"  Message hash    0x{message[2:].upper()}")
@@ -435,6 +439,8 @@ class Judge:
 
     def transaction(self, f: Fields) -> Batch:
         policy = self.policy
+        if policy.is_old:
+            self.refuse("Safe below 1.3.0: its hash does not name the chain")
         if f.chain_id != policy.chain_id:
             self.refuse(f"chain {f.chain_id}: your file says {policy.chain_id}")
         for name in ("safe_tx_gas", "base_gas", "gas_price", "gas_token", "refund_receiver"):
@@ -643,7 +649,8 @@ class Judge:
     def stated(self, signed: Any) -> Fields:
         """The ten fields, after all that is said about them was found to be true."""
         f = read_fields(*(signed.get(name) for name in ("chain_id", "safe", "fields")))
-        for name, value in zip(("domain_hash", "message_hash", "safe_tx_hash"), hashes(f)):  # noqa: B905  python 3.9
+        computed = hashes(f, self.policy.is_old)
+        for name, value in zip(("domain_hash", "message_hash", "safe_tx_hash"), computed):  # noqa: B905  python 3.9
             if need(signed, name, str).lower() != value:
                 self.refuse(f"the server states another {name}: {signed[name]}")
         if not need(signed, "hash_matches", bool):
@@ -681,7 +688,8 @@ class Judge:
             own = (inner.safe, self.policy.multisend, 0, inner.data, 1, 0, 0, 0, NOBODY, NOBODY)
             if f != Fields(self.policy.chain_id, *own, f.nonce):
                 self.refuse("nested: the server states other fields than the batch")
-            self.say(f"nested    {checksum(f.safe)}, predicted nonce {f.nonce}, {hashes(f)[2]}")
+            whole = hashes(f, self.policy.is_old)[2]
+            self.say(f"nested    {checksum(f.safe)}, predicted nonce {f.nonce}, {whole}")
 
     def evidence(self, text: str, batch: Batch, document: Any) -> None:
         """The reasons are what was signed for, and its legs are the calls of the batch."""

@@ -131,7 +131,8 @@ class BatchDecoder:
         if call.value:
             raise UndecodableCallError(f"{call.value} wei to {call.to}", Rule.TARGET)
         if call.to in self._tier_safes or call.to == self._main_safe:
-            if nests and call.to in self._tier_safes:
+            is_exec = call.data[:4] == selector(EXEC_TRANSACTION)
+            if nests and is_exec and call.to in self._tier_safes:
                 return self._nested(call)
             raise _own_call(call.to, call.data)
         spec = self._functions.get(call.data[:4])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from execution.adapters.venues import registry
 from execution.core import planning
+from execution.core.abi import UndecodableCallError
 from execution.core.conformity import (
     Judgement,
     RoleOfSafe,
@@ -24,10 +25,18 @@ from execution.core.conformity import (
     judge,
     judge_role_call,
 )
-from execution.core.decoding import DecodedBatch
+from execution.core.decoding import BatchDecoder, DecodedBatch
 from execution.core.safe_tx import safe_tx_hash
 from execution.core.slippage import minimum_out
-from execution.core.types import ExecutionPlan, LegKind, Market, Rule, Violation
+from execution.core.types import (
+    ExecutionPlan,
+    LegKind,
+    Market,
+    Operation,
+    Rule,
+    SafeTxFields,
+    Violation,
+)
 from execution.models import Plan, SafeTransaction, TradingPair
 from execution.selectors.markets import market_of
 from execution.selectors.plans import decision_inputs, decoder_for, fields_of, plan_value
@@ -38,7 +47,7 @@ from treasury.core.decisions import DecisionInputs
 from treasury.core.policies import TierPolicy
 from treasury.core.policy_documents import policy_hash
 from treasury.core.revival import RevivalError
-from treasury.core.types import Address, Portfolio
+from treasury.core.types import Address, Holding
 
 if TYPE_CHECKING:
     from treasury.models import Tier
@@ -67,7 +76,7 @@ def plan_findings(row: Plan) -> PlanFindings:
         view,
         tiers=[row.tier],
         policy=inputs.policy,
-        portfolio=inputs.portfolio,
+        holdings=inputs.portfolio.holdings,
         latest_deadline=inputs.now + inputs.policy.proposal_ttl_seconds,
     )
     signed = list(safe_transactions(plan_id=row.pk))
@@ -88,7 +97,7 @@ def rulebook(
     *,
     tiers: Iterable[Tier],
     policy: TierPolicy,
-    portfolio: Portfolio,
+    holdings: Iterable[Holding],
     latest_deadline: int | None,
 ) -> Rulebook:
     """The treasury's rules with one tier's policy. `tiers` are those whose roles may be used."""
@@ -107,10 +116,49 @@ def rulebook(
             if tier.safe.modifier_address and tier.member_address
         },
         read_deal=partial(registry.read_deal, markets=markets),
-        worth={h.asset: Worth(h.decimals, h.price_usd) for h in portfolio.holdings if h.price_usd},
+        worth={h.asset: Worth(h.decimals, h.price_usd) for h in holdings if h.price_usd},
         max_loss_bps=policy.max_slippage_bps + policy.cost_cap_bps,
         latest_deadline=latest_deadline,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TierTerms:
+    """What one tier allows now: its policy in force, and what its assets are worth."""
+
+    tier: Tier
+    policy: TierPolicy
+    holdings: tuple[Holding, ...]
+
+
+def judge_foreign(fields: SafeTxFields, *, terms: Sequence[TierTerms], now: int) -> Judgement:
+    """Ten fields of which we know nothing but the bytes, by the rules of the tier in whose Safe
+    they act, at the prices of now. `terms` are those of every tier of the treasury."""
+    view = treasury_view(terms[0].tier)
+    decoder = decoder_for(view)
+    acting = _acting_in(fields, decoder, view, terms)
+    chosen = next((one for one in terms if one.tier.safe.address == acting), terms[0])
+    book = rulebook(
+        view,
+        tiers=[one.tier for one in terms],
+        policy=chosen.policy,
+        holdings=[holding for one in terms for holding in one.holdings],
+        latest_deadline=now + chosen.policy.proposal_ttl_seconds,
+    )
+    return judge(fields, decoder, book)
+
+
+def _acting_in(
+    fields: SafeTxFields, decoder: BatchDecoder, view: TreasuryView, terms: Sequence[TierTerms]
+) -> str:
+    if fields.operation is Operation.CALL:
+        by_modifier = {one.tier.safe.modifier_address: one.tier.safe.address for one in terms}
+        return by_modifier.get(fields.to, fields.safe)
+    try:
+        calls = decoder.safe_transaction(fields).calls
+    except UndecodableCallError:
+        return fields.safe
+    return next((call.call.to for call in calls if call.inner), fields.safe)
 
 
 def _judged(

@@ -20,10 +20,11 @@ from execution.models import Confirmation, SafeTransaction, SafeTransactionStatu
 from execution.selectors.plans import fields_of
 from execution.selectors.transactions import safe_transaction_by_id
 from treasury.adapters.rpc import Rpc
-from treasury.core.types import Actor, Address, BlockRef
+from treasury.core.types import Actor, ActorKind, Address, BlockRef
 from treasury.services.crash_points import passage
 from treasury.services.record import record_audit
 
+VALIDITY = Actor(ActorKind.SYSTEM, "execution.confirming")
 CHEAPEST_FIRST = ("EOA", "ETH_SIGN", "APPROVED_HASH", "CONTRACT")
 
 
@@ -135,17 +136,46 @@ def revalidate(
         signed = OwnerSignature(
             Address(confirmation.owner), confirmation.kind, bytes(confirmation.signature)
         )
-        refusal = _refusal(rpc, fields, signed, state, block)
+        refusal = _refusal_of_stored(rpc, fields, signed, state, block)
         if refusal is None:
             valid.append(signed)
         if confirmation.is_valid != (refusal is None):
-            changes.append((confirmation.id, "" if refusal is None else refusal[1]))
+            changes.append((confirmation, "" if refusal is None else refusal[1]))
+    if changes:
+        _store_validity(row, changes, block)
+    return state, tuple(valid)
+
+
+def _refusal_of_stored(
+    rpc: Rpc, fields: SafeTxFields, signed: OwnerSignature, state: SafeState, block: BlockRef
+) -> tuple[str, str] | None:
+    """What the row says of its owner is not believed: the bytes say whose they are."""
+    try:
+        _parsed(signed.signature, fields, signed.owner, signed.kind)
+    except ConfirmationRefusedError as refused:
+        return refused.code, refused.detail
+    return _refusal(rpc, fields, signed, state, block)
+
+
+def _store_validity(
+    row: SafeTransaction, changes: Sequence[tuple[Confirmation, str]], block: BlockRef
+) -> None:
+    """A signature that stops to count, or counts again, is a fact that people will ask for."""
     with transaction.atomic():
-        for confirmation_id, reason in changes:
-            Confirmation.objects.filter(id=confirmation_id).update(
+        for confirmation, reason in changes:
+            Confirmation.objects.filter(id=confirmation.id).update(
                 is_valid=not reason, invalid_reason=reason[:200]
             )
-    return state, tuple(valid)
+            word = "void" if reason else "restored"
+            record_audit(
+                actor=VALIDITY,
+                action=f"safe_transaction.confirmation_{word}",
+                object_type="safe_transaction",
+                object_id=row.public_id,
+                block=block,
+                after={"owner": confirmation.owner, "kind": confirmation.kind},
+                reason=reason[:300],
+            )
 
 
 # ------------------------------------------------------------------------------------ judging

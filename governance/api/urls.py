@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, re_path
 
-from governance.api import actions, deliberating, halts, proposals, schema
+from governance.api import actions, deliberating, halts, imports, proposals, schema
 from governance.api.registers import urls as registers
 from governance.api.webhooks import urls as webhooks
 
@@ -14,6 +14,12 @@ PROPOSAL = r"^proposals/(?P<public_id>prop_[0-9A-Z]+)"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^proposals/?$", proposals.ProposalList.as_view(), name="proposals"),
+    re_path(r"^proposals/imports/?$", imports.Imports.as_view(), name="imports"),
+    re_path(
+        r"^proposals/imports/(?P<public_id>ext_[0-9A-Z]+)/?$",
+        imports.ImportDetail.as_view(),
+        name="import",
+    ),
     re_path(rf"{PROPOSAL}/?$", proposals.ProposalDetail.as_view(), name="proposal"),
     re_path(rf"{PROPOSAL}/explanation/?$", proposals.Explanation.as_view(), name="explanation"),
     re_path(rf"{PROPOSAL}/verification/?$", proposals.Verification.as_view(), name="verification"),

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.types import ExecutionPlan, Rule, Violation
@@ -30,7 +30,7 @@ from governance.core.conformity import (
 )
 from governance.core.lifecycle import OPEN
 from governance.core.routing import is_blocked, worst
-from governance.models import Notice, Proposal
+from governance.models import Notice, PolicyApproval, Proposal
 from governance.selectors.halts import open_halts
 from treasury.core.amounts import share_bps
 from treasury.core.decisions import DecisionInputs, decision_digest
@@ -90,6 +90,11 @@ def _policy(proposal: Proposal) -> tuple[Violation, ...]:
         found.append(Violation(Rule.POLICY, text))
     if proposal.policy_hash != computed:
         text = f"the proposal names policy {proposal.policy_hash}, the version is {computed}"
+        found.append(Violation(Rule.POLICY, text))
+    if not PolicyApproval.objects.filter(
+        ~Q(author=F("approver")), policy_version_id=version.pk
+    ).exists():
+        text = f"policy version {version.number} was not approved by another person than its author"
         found.append(Violation(Rule.POLICY, text))
     if proposal.decision.policy_version_id != proposal.policy_version_id:
         found.append(Violation(Rule.POLICY, "the decision was made by another policy version"))

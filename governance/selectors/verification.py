@@ -45,7 +45,7 @@ def verification(proposal: Proposal) -> dict[str, Any]:
         },
         "safe_transaction": _signed(signed) if signed else None,
         "nested": [_signed(row) for row in nested],
-        "calls": [_call(call) for call in batch.calls] if batch else [],
+        "calls": [shown_call(call) for call in batch.calls] if batch else [],
         "legs": [
             {name: value for name, value in plain(leg).items() if name != "calls"}
             for leg in (plan.legs if plan else ())
@@ -100,14 +100,14 @@ def _ten_fields(fields: SafeTxFields) -> dict[str, Any]:
     }
 
 
-def _call(call: DecodedCall) -> dict[str, Any]:
+def shown_call(call: DecodedCall) -> dict[str, Any]:
     return {
         "to": call.call.to,
         "purpose": call.call.purpose,
         "function": call.function,
         "arguments": [{"name": name, "value": value} for name, value in call.arguments],
         "data": "0x" + call.call.data.hex(),
-        "inner": [_call(inner) for inner in call.inner],
+        "inner": [shown_call(inner) for inner in call.inner],
     }
 
 

@@ -84,12 +84,33 @@ def approve(
         person=user.public_id,
         needs_signature=needs_safe_transaction(proposal),
     )
-    check_approval(case)
+    _check_approval(case, proposal, actor=actor, block=block)
     require_sound(proposal, actor=actor, block=block)
     require_deliberation(proposal_id=proposal_id, user=user, block=block, rpc_url=rpc_url)
     with transaction.atomic():
         _lock(proposal)
         return record_approval(proposal, user, ApprovalKind.APPROVE, "", actor=actor, block=block)
+
+
+def _check_approval(
+    case: ApprovalCase, proposal: Proposal, *, actor: Actor, block: BlockRef
+) -> None:
+    """An attempt to approve one's own proposal is kept on record."""
+    try:
+        check_approval(case)
+    except ApprovalRefusedError as refused:
+        if refused.code == "separation_of_duties":
+            with transaction.atomic():
+                record_audit(
+                    actor=actor,
+                    action="approval.refused",
+                    object_type="proposal",
+                    object_id=proposal.public_id,
+                    block=block,
+                    after={"code": refused.code},
+                    reason=str(refused),
+                )
+        raise
 
 
 def veto(*, proposal_id: int, user: User, reason: str, actor: Actor, block: BlockRef) -> Proposal:

@@ -12,6 +12,7 @@ from treasury.core.policies import TierPolicy
 from treasury.core.types import Address, BlockRef, Holding, Portfolio
 from treasury.models import (
     Asset,
+    PolicyVersion,
     Position,
     Price,
     SafeAccount,
@@ -61,6 +62,11 @@ def signing_safes() -> QuerySet[SafeAccount]:
 
 def safe_by_address(*, treasury_id: int, address: Address) -> SafeAccount:
     return SafeAccount.objects.get(treasury_id=treasury_id, address=address)
+
+
+def safes_at(*, address: Address) -> QuerySet[SafeAccount]:
+    """The treasuries' rows of one Safe."""
+    return SafeAccount.objects.filter(address=address).select_related("treasury").order_by("id")
 
 
 def asset_by_address(*, treasury_id: int, address: Address) -> Asset:
@@ -114,6 +120,12 @@ def tier_portfolio(*, tier_id: int, snapshot_id: int) -> tuple[Portfolio, tuple[
     needed = [asset for asset in of_tier if asset.address in wanted or held.get(asset.id, 0) > 0]
     rules = policy.prices if policy else DEFAULT_RULES
     return Portfolio(block, holdings), price_gaps(assets=needed, block=block, rules=rules)
+
+
+def policy_hashes(*, treasury_id: int) -> set[str]:
+    """Of every policy version that any tier of the treasury ever had."""
+    rows = PolicyVersion.objects.filter(tier__treasury_id=treasury_id)
+    return set(rows.values_list("document_hash", flat=True))
 
 
 def _policy(tier_id: int, now: int) -> TierPolicy | None:

@@ -97,7 +97,9 @@ def missing(step: Step) -> str:
 
 
 def is_approved(proposal: Proposal) -> bool:
-    """Approvals are bound to the plan's digest: a changed plan has none."""
-    return Approval.objects.filter(
+    """Approvals are bound to the plan's digest: a changed plan has none. Nor does the approval of
+    the person count who triggered the proposal, however it came into the table."""
+    rows = Approval.objects.filter(
         proposal=proposal, kind=ApprovalKind.APPROVE, plan_digest=plan_of(proposal).digest
-    ).exists()
+    )
+    return rows.exclude(user_id=proposal.author_id or 0).exists()

@@ -1,0 +1,1 @@
+"""What is brought from outside, read strictly."""
