@@ -54,14 +54,14 @@ class Roster:
 def rosters(rpc: Rpc, safes: Sequence[Address], block: BlockRef | None) -> dict[Address, Roster]:
     found = states(rpc, safes, block)
     owners = sorted({owner for state in found.values() for owner in state.owners})
-    nested = _owner_safes(rpc, owners, block)
+    nested = owner_safes_of(rpc, owners, block)
     return {
         safe: Roster(safe, state, tuple(nested[owner] for owner in state.owners if owner in nested))
         for safe, state in found.items()
     }
 
 
-def _owner_safes(
+def owner_safes_of(
     rpc: Rpc, owners: Sequence[Address], block: BlockRef | None
 ) -> dict[Address, OwnerSafe]:
     reads = [(owner, data) for owner in owners for data, _ in QUESTIONS]

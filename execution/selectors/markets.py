@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from execution.core.types import Market
-from execution.models import TradingPair
+from execution.models import Fill, TradingPair
 from treasury.core.types import Address
 
 
@@ -17,6 +18,22 @@ def pair_rows(*, treasury_id: int, venues: Sequence[str]) -> QuerySet[TradingPai
         .select_related("base", "quote")
         .order_by("id")
     )
+
+
+def pair_uses(treasury_id: int) -> list[tuple[TradingPair, datetime | None]]:
+    """Every market that was ever allowed, with the wall time of the latest fill of its venue and
+    pair in either direction; None when there was none."""
+    pair = Q(sell=OuterRef("base"), buy=OuterRef("quote")) | Q(
+        sell=OuterRef("quote"), buy=OuterRef("base")
+    )
+    fills = Fill.objects.filter(pair, venue=OuterRef("venue")).order_by("-id")
+    rows = (
+        TradingPair.objects.filter(treasury_id=treasury_id)
+        .select_related("base", "quote")
+        .annotate(used_at=Subquery(fills.values("created_at")[:1]))
+        .order_by("venue", "id")
+    )
+    return [(row, row.used_at) for row in rows]
 
 
 def market_of(row: TradingPair) -> Market:

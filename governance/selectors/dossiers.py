@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models.functions import Now
+
 from execution.core.abi import UndecodableCallError
 from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.types import ExecutionPlan, Mechanism, Simulation
@@ -184,7 +186,10 @@ def _notices(proposal: Proposal, plan: ExecutionPlan) -> tuple[Notice, ...]:
 
 def _labels(proposal: Proposal, view: TreasuryView) -> dict[str, str]:
     book = AddressEntry.objects.filter(
-        treasury_id=proposal.tier.treasury_id, approver__isnull=False, withdrawn_at__isnull=True
+        treasury_id=proposal.tier.treasury_id,
+        approver__isnull=False,
+        withdrawn_at__isnull=True,
+        expires_at__gt=Now(),
     )
     named = {row.address: row.label for row in book}
     named |= {str(address): f"{asset.symbol} token" for address, asset in view.assets.items()}

@@ -9,15 +9,24 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from governance.selectors.registers.naming import Names
+
 register = template.Library()
 
 ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "prop": ("proposal-page",),
     "tx": ("execution",),
     "halt": ("halt",),
+    "wh": ("channel",),
 }
 """Prefix of the public id -> names of routes that take it."""
-PLACES: Final[dict[str, str]] = {"ntc": "notices"}
+PLACES: Final[dict[str, str]] = {
+    "ntc": "notices",
+    "addr": "addresses",
+    "key": "integrations",
+    "abs": "signers",
+    "safe": "signers",
+}
 """Prefix -> name of the page that shows all of its kind."""
 
 
@@ -32,6 +41,22 @@ def object_url(public_id: str) -> str:
             continue
     place = PLACES.get(prefix)
     return f"{reverse(place)}#{public_id}" if place else ""
+
+
+@register.filter
+def named(address: str, names: Names) -> SafeString:
+    """What we call an address, and the whole of it."""
+    name = names.name(address)
+    if not name:
+        return format_html('<span class="hash">{}</span>', address)
+    return format_html('{} <span class="hash">{}</span>', name, address)
+
+
+@register.filter
+def allowance_name(key: str) -> str:
+    """The key of an allowance is 32 bytes, by custom a name in ASCII filled up with zeros."""
+    raw = bytes.fromhex(key.removeprefix("0x")).rstrip(b"\0")
+    return raw.decode() if raw.isascii() and raw.decode("ascii").isprintable() else f"{key[:10]}…"
 
 
 @register.filter

@@ -20,8 +20,11 @@ MENU: Final[tuple[tuple[str, str], ...]] = (
     ("proposals", "Proposals"),
     ("executions", "Executions"),
     ("monitoring", "Monitoring"),
+    ("signers", "Signers"),
+    ("addresses", "Addresses"),
     ("notices", "Notices"),
     ("audit", "Audit"),
+    ("integrations", "Integrations"),
 )
 """(name of the route, label)."""
 

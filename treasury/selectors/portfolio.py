@@ -60,6 +60,11 @@ def signing_safes() -> QuerySet[SafeAccount]:
     return SafeAccount.objects.filter(kind__in=people_own).order_by("id")
 
 
+def safes_of(treasury_id: int) -> QuerySet[SafeAccount]:
+    """Every Safe of the treasury, of any kind."""
+    return SafeAccount.objects.filter(treasury_id=treasury_id).order_by("id")
+
+
 def safe_by_address(*, treasury_id: int, address: Address) -> SafeAccount:
     return SafeAccount.objects.get(treasury_id=treasury_id, address=address)
 

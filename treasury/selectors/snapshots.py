@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 
 from treasury.core.types import Address, BlockRef
 from treasury.models import Position, Snapshot
@@ -25,6 +25,16 @@ def positions(snapshot_id: int) -> QuerySet[Position]:
     return (
         Position.objects.filter(snapshot_id=snapshot_id)
         .select_related("asset", "price", "tier")
+        .order_by("id")
+    )
+
+
+def latest_positions(treasury_id: int) -> QuerySet[Position]:
+    """Of the newest snapshot, in one query; what is held only."""
+    newest = Snapshot.objects.filter(treasury_id=treasury_id).order_by("-block_number", "-id")
+    return (
+        Position.objects.filter(snapshot_id=Subquery(newest.values("id")[:1]), units__gt=0)
+        .select_related("asset")
         .order_by("id")
     )
 

@@ -31,7 +31,9 @@ class Reader:
     def get(self, path: str) -> Answer:
         with CaptureQueriesContext(connection) as caught:
             found = self.client.get(path)
-        return Answer(found.status_code, found.content.decode(), len(caught))
+        # The test's own transaction makes savepoints of what is one statement in service.
+        asked = [query for query in caught if "SAVEPOINT" not in query["sql"]]
+        return Answer(found.status_code, found.content.decode(), len(asked))
 
     def page(self, path: str) -> str:
         """A page that is there, within its budget of queries."""
