@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from execution.adapters import ethereum, roles
+from execution.adapters.ethereum import CallFailedError
+from execution.core.abi import UndecodableCallError
+from treasury.adapters.rpc import RpcError, RpcUnavailableError
 from treasury.core.decisions import RemainingAllowance
 from treasury.core.policies import UnitLimit
 from treasury.core.types import Address, BlockRef
@@ -53,3 +57,49 @@ def _differences(limit: UnitLimit, found: roles.Allowance) -> list[str]:
         for name, ours, there in pairs
         if ours != there
     ]
+
+
+# ------------------------------------------------------------------------------------ to look at
+class AllowancesUnknownError(RuntimeError):
+    """The chain does not say now what the roles may still do."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceState:
+    """One limit of a policy beside what the modifier holds. `agrees`: refill, ceiling and period
+    are the policy's; a difference stops automation."""
+
+    modifier: Address
+    limit: UnitLimit
+    remaining_units: int
+    agrees: bool
+
+    @property
+    def left_percent(self) -> int:
+        """Of the ceiling, rounded down."""
+        ceiling = self.limit.max_refill_units
+        return min(self.remaining_units * 100 // ceiling, 100) if ceiling else 0
+
+
+def read_allowances(
+    *, wanted: Sequence[tuple[Address, UnitLimit]], block: BlockRef, rpc_url: str
+) -> tuple[AllowanceState, ...]:
+    """(modifier, limit) in the order asked for, one request per modifier."""
+    found: dict[tuple[Address, str], roles.Allowance] = {}
+    try:
+        with ethereum.connect(rpc_url) as rpc:
+            for modifier in sorted({modifier for modifier, _ in wanted}):
+                keys = [limit.allowance_key for m, limit in wanted if m == modifier]
+                for allowance in roles.allowances(rpc, modifier, keys, block):
+                    found[modifier, allowance.key] = allowance
+    except (CallFailedError, RpcError, RpcUnavailableError, UndecodableCallError) as error:
+        raise AllowancesUnknownError(str(error)) from error
+    return tuple(
+        _state(modifier, limit, found[modifier, limit.allowance_key]) for modifier, limit in wanted
+    )
+
+
+def _state(modifier: Address, limit: UnitLimit, found: roles.Allowance) -> AllowanceState:
+    on_chain = (found.refill_units, found.max_refill_units, found.period_seconds)
+    ours = (limit.refill_units, limit.max_refill_units, limit.period_seconds)
+    return AllowanceState(modifier, limit, found.remaining_units, on_chain == ours)

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from execution.services.allowances import AllowancesUnknownError, read_allowances
+from execution.services.limits import AllowancesUnknownError, read_allowances
 from governance.selectors.registers.addresses import (
     label_by_public_id,
     label_lines,
