@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Q
 
 from execution.selectors.responses import response_seconds
+from governance.core.quorum import OwnerAvailability, QuorumCase, QuorumVerdict, forecast
 from governance.models import Absence, Approval, ApprovalKind
 from governance.selectors.registers.naming import Names
 from treasury.core.types import Address
@@ -81,6 +82,31 @@ def safe_lines(
         )
         for row, one in ((row, by_safe.get(Address(row.address))) for row in rows)
     )
+
+
+def quorum(lines: Sequence[SafeLine]) -> QuorumVerdict | None:
+    """Whether enough signatures of the main Safe can come; None when the chain does not answer.
+    How long a proposal may wait is left out here: the watcher, which tells people, counts it."""
+    main = next((line for line in lines if line.row.kind == "MAIN" and line.found), None)
+    if main is None or main.found is None:
+        return None
+    owners = tuple(_availability(owner) for owner in main.owners)
+    return forecast(QuorumCase(owners, main.found.threshold))
+
+
+def _availability(owner: SignerLine) -> OwnerAvailability:
+    there = [member for member in owner.members if member.absent_until is None]
+    return OwnerAvailability(
+        name=owner.name or owner.address,
+        is_known=bool(owner.name or owner.members),
+        is_absent=len(there) < owner.needed if owner.members else owner.absent_until is not None,
+        median_response_seconds=owner.median_seconds,
+    )
+
+
+def absence_of(*, user_id: int, public_id: str) -> Absence | None:
+    """One's own only."""
+    return Absence.objects.filter(user_id=user_id, public_id=public_id).first()
 
 
 def absences(*, treasury_id: int, wallets: Iterable[str], now: datetime) -> list[Absence]:

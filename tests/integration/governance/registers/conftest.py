@@ -9,7 +9,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from governance.web.sign_in.session import PROVED_AT
 from tests.integration.governance.conftest import Stage, stage
 
 __all__ = ["stage"]
@@ -52,6 +54,9 @@ def reader(stage: Stage) -> Callable[[str], Reader]:
     def signed_in(name: str) -> Reader:
         client = Client()
         client.force_login(stage.people[name])
+        session = client.session
+        session[PROVED_AT] = int(timezone.now().timestamp())
+        session.save()
         return Reader(client)
 
     return signed_in

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from governance.models import Halt
+from governance.web.sign_in.session import PROVED_AT
 from tests.integration.governance.conftest import Stage
 from tests.integration.governance.registers.conftest import Reader
 from treasury.models import Price, PriceObservation, PriceSource
@@ -135,3 +136,17 @@ def test_halt__two_people__end_it_and_one_alone_never(stage: Stage, reader: Read
 def test_halt__of_another_treasury__is_not_there(stage: Stage, reader: Readers) -> None:
     assert reader("fiona").get("/monitoring/halts/halt_0/").status == 404
     assert reader("fiona").get("/monitoring/trs_0/").status == 404
+
+
+def test_halt__log_in_of_long_ago__has_to_be_proved_anew(stage: Stage, reader: Readers) -> None:
+    reader("olga").post("/monitoring/", **PAUSE)
+    halt = Halt.objects.get()
+    fiona = reader("fiona")
+    session = fiona.client.session
+    session[PROVED_AT] -= 601
+    session.save()
+    answer = fiona.post(f"/monitoring/halts/{halt.public_id}/", reason="looked")
+    assert answer.status == 403
+    assert "log-in of the last 10 minutes" in answer.text
+    assert "looked" in answer.text
+    assert Halt.objects.get().first_closer is None

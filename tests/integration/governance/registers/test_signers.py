@@ -90,3 +90,37 @@ def test_signers__signature_and_absence__are_counted_and_shown(
     assert '<td class="number" data-label="Signed">1</td>' in page
     assert "Away" in page
     assert "deputy selma" in page
+
+
+def test_absence__set_by_oneself__shows_the_quorum_and_ends_early(
+    stage: Stage, reader: Readers
+) -> None:
+    now = timezone.now()
+    form = {
+        "starts_at": (now - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M"),
+        "ends_at": (now + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M"),
+    }
+    assert "Enough can sign" in reader("arne").page("/signers/")
+    for name in ("stefan", "selma"):
+        assert "Noted" in reader(name).post("/signers/", **form, deputy="sofia").text
+    assert "Quorum at risk" in reader("arne").page("/signers/")
+    row = Absence.objects.get(user=stage.people["selma"])
+    assert reader("stefan").post("/signers/", act="end", absence=row.public_id).status == 404
+    assert (
+        "Welcome back" in reader("selma").post("/signers/", act="end", absence=row.public_id).text
+    )
+    assert "Enough can sign" in reader("arne").page("/signers/")
+
+
+def test_absence__bad_input__says_why_and_keeps_it(stage: Stage, reader: Readers) -> None:
+    good = {"starts_at": "2026-01-01T00:00", "ends_at": "2999-01-01T00:00"}
+    for form in (
+        good | {"deputy": "nobody"},
+        good | {"deputy": "sofia"},
+        good | {"ends_at": "x", "deputy": "sofia"},
+    ):
+        answer = reader("stefan").post("/signers/", **form)
+        assert answer.status == 422
+        assert form["deputy"] in answer.text
+    assert reader("arne").post("/signers/", **good).status == 403
+    assert not Absence.objects.exists()
