@@ -1,8 +1,8 @@
 """A world of its own for one scenario: PostgreSQL and a chain that moves only when it is told to.
 
-No Redis, no worker, no web server: the driver calls the tasks and the WSGI application itself, so
-that one seed gives one result. The processes of the full stack are the demo's and the crash tests'
-subject.
+No worker, no web server: the driver calls the tasks and the WSGI application itself, so that one
+seed gives one result. Redis only counts requests. The processes of the full stack are the demo's
+and the crash tests' subject.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def running_world(say: Callable[[str], None]) -> Iterator[World]:
         places.prepare()
         supervisor.start(
             servers.postgres(places, durable=False),
+            servers.redis(places, durable=False),
             servers.anvil(chain, port, places.logs / "anvil.log", flags=["--no-mining"]),
         )
         servers.create_roles(places)
