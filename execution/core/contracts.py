@@ -26,6 +26,9 @@ MULTI_SEND: Final = "multiSend(bytes)"
 EXEC_TRANSACTION: Final = (
     "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)"
 )
+ASSIGN_ROLES: Final = "assignRoles(address,bytes32[],bool[])"
+GUARDIAN_KEY: Final = b"GUARDIAN".ljust(32, b"\0")
+"""The role on the main Safe's own modifier by which any one owner removes a tier's member."""
 EXEC_WITH_ROLE: Final = "execTransactionWithRole(address,uint256,bytes,uint8,bytes32,bool)"
 APPROVE: Final = "approve(address,uint256)"
 TRANSFER: Final = "transfer(address,uint256)"

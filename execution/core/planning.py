@@ -130,6 +130,14 @@ def nested_fields(plan: ExecutionPlan, nonce: int) -> SafeTxFields:
     )
 
 
+def rejection_fields(rejected: SafeTxFields) -> SafeTxFields:
+    """The empty call of the Safe to itself at the same nonce: once it is executed, the other can
+    never be."""
+    return SafeTxFields(
+        rejected.chain_id, rejected.safe, rejected.safe, 0, b"", Operation.CALL, rejected.nonce
+    )
+
+
 def role_target(plan: ExecutionPlan) -> Address:
     if plan.modifier is None:
         raise PlanError("a plan by role without a modifier")

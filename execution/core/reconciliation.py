@@ -190,18 +190,28 @@ def verdict(plan: ExecutionPlan, receipt: Receipt, *, safe_tx_hash: str | None) 
         signing = plan.main_safe if plan.mechanism is Mechanism.SAFE else plan.member
         if signing is None:
             return Verdict(False, "nobody could have signed")
-        if safe_tx_hash in execution_hashes(receipt.logs, signing, success=False):
-            return Verdict(
-                False, "the Safe says ExecutionFailure: the nonce is burnt, nothing happened"
-            )
-        if safe_tx_hash not in execution_hashes(receipt.logs, signing, success=True):
-            return Verdict(False, "the Safe does not say ExecutionSuccess of our hash")
+        said = said_by_safe(receipt, signing, safe_tx_hash)
+        if not said.executed:
+            return said
     if plan.mechanism is Mechanism.ROLES and plan.modifier is not None:
         count = module_successes(receipt.logs, plan.acting_safe, plan.modifier)
         if count != 1:
             return Verdict(
                 False, f"{count} successes of the modifier in the tier Safe instead of 1"
             )
+    return Verdict(True)
+
+
+def said_by_safe(receipt: Receipt, safe: Address, safe_tx_hash: str) -> Verdict:
+    """What the Safe's own event says of the hash; all there is to say of a rejection."""
+    if receipt.status != 1:
+        return Verdict(False, "the transaction reverted")
+    if safe_tx_hash in execution_hashes(receipt.logs, safe, success=False):
+        return Verdict(
+            False, "the Safe says ExecutionFailure: the nonce is burnt, nothing happened"
+        )
+    if safe_tx_hash not in execution_hashes(receipt.logs, safe, success=True):
+        return Verdict(False, "the Safe does not say ExecutionSuccess of our hash")
     return Verdict(True)
 
 

@@ -28,8 +28,10 @@ class SafeTransaction(models.Model):
     """The ten fields that owners sign, written before anyone can see them. `parent` set: the nested
     transaction of a tier Safe, whose nonce and hash are predictions for the planned queue order and
     which nobody signs. `rejects` set: the empty call to the Safe itself that consumes the same
-    nonce instead of the other one (G5). Signatures stay alive until the nonce is consumed at
-    finality (DEAD, REPLACED say how we see it, not that nobody could still execute)."""
+    nonce instead of the other one (G5); it depends on the nonce alone, so the rejections of two
+    plans that stood at one nonce have the same hash. Signatures stay alive until the nonce is
+    consumed at finality (DEAD, REPLACED say how we see it, not that nobody could still
+    execute)."""
 
     public_id = public_id_field("stx")
     plan = models.ForeignKey("execution.Plan", models.PROTECT, related_name="safe_transactions")
@@ -72,7 +74,7 @@ class SafeTransaction(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["safe_tx_hash"],
-                condition=models.Q(parent__isnull=True),
+                condition=models.Q(parent__isnull=True, rejects__isnull=True),
                 name="safe_tx_unique_hash",
             ),
             models.CheckConstraint(

@@ -200,6 +200,8 @@ def _stored(row: SafeTransaction, plan: ExecutionPlan) -> tuple[Violation, ...]:
         text = f"{row.public_id}: the fields hash to {safe_tx_hash(fields)}, not to what is stored"
         found.append(Violation(Rule.HASH, text))
     if row.rejects_id is not None:
+        if fields != planning.rejection_fields(fields):
+            found.append(Violation(Rule.FIELDS, f"{row.public_id}: a rejection that does more"))
         return tuple(found)
     make = planning.safe_tx_fields if row.parent_id is None else planning.nested_fields
     if fields != make(plan, row.nonce):

@@ -51,7 +51,10 @@ def turnover_usd(*, tier_id: int, since: int) -> Decimal:
     not reconciled yet is an open proposal, and those are counted by the layer that knows
     proposals."""
     rows = Transaction.objects.filter(
-        plan__tier_id=tier_id, state=TransactionState.RECONCILED, mined_at__gte=since
+        plan__tier_id=tier_id,
+        state=TransactionState.RECONCILED,
+        mined_at__gte=since,
+        safe_transaction__rejects__isnull=True,
     ).select_related("plan")
     legs = (leg for row in rows for leg in plan_value(row.plan).legs)
     return sum((leg.value_usd for leg in legs), Decimal(0))
@@ -64,6 +67,7 @@ def failed_streak(*, tier_id: int) -> int:
         Transaction.objects.filter(
             plan__tier_id=tier_id,
             state__in=[TransactionState.RECONCILED, TransactionState.FAILED_ONCHAIN],
+            safe_transaction__rejects__isnull=True,
         )
         .order_by("-id")
         .values_list("state", flat=True)
@@ -107,6 +111,25 @@ def is_unsettled(*, treasury_id: int, block_number: int) -> bool:
     other way round."""
     rows = Transaction.objects.filter(plan__tier__treasury_id=treasury_id)
     return rows.filter(Q(state__in=ON_THE_WAY) | Q(mined_block_number__gt=block_number)).exists()
+
+
+def is_rejection(row: Transaction) -> bool:
+    """Whether it executes a rejection instead of its plan."""
+    return row.safe_transaction is not None and row.safe_transaction.rejects_id is not None
+
+
+def is_active(row: SafeTransaction) -> bool:
+    """Whether it stands at its nonce and can be signed."""
+    return row.status == SafeTransactionStatus.ACTIVE
+
+
+def rejection_of(safe_transaction_id: int) -> SafeTransaction | None:
+    """The transaction by which owners reject that one on the chain, if it was asked for."""
+    return (
+        SafeTransaction.objects.filter(rejects_id=safe_transaction_id)
+        .select_related("plan__tier__treasury", "safe__treasury")
+        .first()
+    )
 
 
 def safe_transactions(*, plan_id: int) -> QuerySet[SafeTransaction]:

@@ -111,10 +111,10 @@ def confirmation_status(
 
 def packed_signatures(*, safe_transaction_id: int, block: BlockRef, rpc_url: str) -> bytes:
     """The blob for `execTransaction` from exactly `threshold` valid confirmations; empty when there
-    are too few."""
+    are too few. Writes nothing."""
     row = safe_transaction_by_id(safe_transaction_id)
     with ethereum.connect(rpc_url) as rpc:
-        state, valid = revalidate(rpc, row, block)
+        state, valid, _ = _look(rpc, row, block)
     return pack_exactly(valid, state, fields_of(row))
 
 
@@ -128,6 +128,16 @@ def revalidate(
     rpc: Rpc, row: SafeTransaction, block: BlockRef
 ) -> tuple[SafeState, tuple[OwnerSignature, ...]]:
     """The confirmations that count now. Reads the chain first, then stores what changed."""
+    state, valid, changes = _look(rpc, row, block)
+    if changes:
+        _store_validity(row, changes, block)
+    return state, valid
+
+
+def _look(
+    rpc: Rpc, row: SafeTransaction, block: BlockRef
+) -> tuple[SafeState, tuple[OwnerSignature, ...], list[tuple[Confirmation, str]]]:
+    """The Safe, the confirmations that count, and those whose validity has changed, with why."""
     fields = fields_of(row)
     state = safe.state(rpc, fields.safe, block)
     stored = list(Confirmation.objects.filter(safe_transaction=row).order_by("id"))
@@ -141,9 +151,7 @@ def revalidate(
             valid.append(signed)
         if confirmation.is_valid != (refusal is None):
             changes.append((confirmation, "" if refusal is None else refusal[1]))
-    if changes:
-        _store_validity(row, changes, block)
-    return state, tuple(valid)
+    return state, tuple(valid), changes
 
 
 def _refusal_of_stored(

@@ -4,13 +4,14 @@ anybody can see them."""
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from execution.adapters import ethereum, safe
 from execution.core import planning
 from execution.core.lifecycle import ACTIVE
 from execution.core.safe_tx import safe_tx_hash
 from execution.core.types import SafeTxFields
-from execution.models import Plan, SafeTransaction, SafeTransactionStatus
+from execution.models import Plan, SafeTransaction, SafeTransactionStatus, Transaction
 from execution.selectors.plans import plan_by_id, plan_value
 from execution.selectors.treasuries import TreasuryView, treasury_view
 from treasury.core.types import Actor, Address, BlockRef
@@ -44,7 +45,7 @@ def open_safe_transaction(
     with transaction.atomic():
         _lock(view.safes[signing].id)
         existing = SafeTransaction.objects.filter(
-            plan=row, parent=None, status=SafeTransactionStatus.ACTIVE
+            plan=row, parent=None, rejects=None, status=SafeTransactionStatus.ACTIVE
         ).first()
         if existing is not None:
             return existing
@@ -67,17 +68,18 @@ def open_safe_transaction(
 def close_safe_transaction(
     *, safe_transaction_id: int, replaced: bool, reason: str, actor: Actor, block: BlockRef
 ) -> None:
-    """Our part ends: the nonce is free for the next plan. Signatures that exist stay alive until
-    the nonce is consumed at finality or the deadline has passed; nothing here can undo them."""
+    """Our part ends, a rejection's too: the nonce is free for the next plan. Signatures that exist
+    stay alive until the nonce is consumed at finality or the deadline has passed; nothing here
+    can undo them."""
     status = SafeTransactionStatus.REPLACED if replaced else SafeTransactionStatus.DEAD
     with transaction.atomic():
         row = SafeTransaction.objects.select_for_update().get(id=safe_transaction_id)
         if row.status != SafeTransactionStatus.ACTIVE:
             return
-        if row.transactions.filter(state__in=ACTIVE).exists():
+        family = SafeTransaction.objects.filter(Q(id=row.id) | Q(parent=row) | Q(rejects=row))
+        if Transaction.objects.filter(safe_transaction__in=family, state__in=ACTIVE).exists():
             raise CannotOpenError("an execution of this Safe transaction is in flight")
-        family = SafeTransaction.objects.filter(id=row.id) | row.nested.all()
-        SafeTransaction.objects.filter(id__in=family.values("id")).update(status=status)
+        family.filter(status=SafeTransactionStatus.ACTIVE).update(status=status)
         record_audit(
             actor=actor,
             action="safe_transaction.closed",
@@ -117,7 +119,7 @@ def _free_nonce(safe_id: int, chain_nonce: int) -> int:
             safe_id=safe_id,
             parent=None,
             status=SafeTransactionStatus.ACTIVE,
-            nonce__gte=chain_nonce,
+            nonce__gte=chain_nonce,  # a rejection that is on its way holds the nonce, too
         ).values_list("nonce", flat=True)
     )
     nonce = chain_nonce

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 
 from execution.adapters import ethereum
 from execution.adapters.venues.registry import VENUES
@@ -25,6 +26,7 @@ from execution.core.reconciliation import (
     compare_changes,
     compare_fills,
     compare_nested,
+    said_by_safe,
     transfer_changes,
     verdict,
 )
@@ -46,7 +48,7 @@ from execution.services.sending import MoveLostError, move
 from execution.services.simulating import left_approvals
 from treasury.adapters.rpc import Rpc
 from treasury.core.amounts import quantize_usd
-from treasury.core.types import NATIVE, Actor, BlockRef
+from treasury.core.types import NATIVE, Actor, Address, BlockRef
 from treasury.selectors.prices import price_map
 from treasury.services.crash_points import passage
 from treasury.services.ledger import lock_books, post_entries
@@ -103,7 +105,11 @@ def _look(rpc: Rpc, row: Transaction, plan: ExecutionPlan, view: TreasuryView) -
     if not receipts or receipts[0].block.hash != row.mined_block_hash:
         raise NotReadyError("its receipt is not where it was mined: track it first")
     (receipt,) = receipts
-    signed_hash = row.safe_transaction.safe_tx_hash if row.safe_transaction else None
+    signed = row.safe_transaction
+    if signed is not None and signed.rejects_id is not None:
+        said = said_by_safe(receipt, Address(signed.safe.address), signed.safe_tx_hash)
+        return Found(receipt, said, {}, _compare_balances(rpc, receipt, view))
+    signed_hash = signed.safe_tx_hash if signed else None
     judged = verdict(plan, receipt, safe_tx_hash=signed_hash)
     if not judged.executed:
         return Found(receipt, judged, {}, ())
@@ -200,11 +206,8 @@ def _settle(
     )
     _store_fills(row, facts)
     _store_breaks(row, facts.view, found, block)
-    if executed and row.safe_transaction is not None:
-        SafeTransaction.objects.filter(plan=row.plan, status=SafeTransactionStatus.ACTIVE).update(
-            status=SafeTransactionStatus.EXECUTED
-        )
-    _burnt(row, found)
+    if row.safe_transaction is not None:
+        _settle_slots(row.safe_transaction, found)
     pools = LotPools(facts)
     drafts = booking.leg_entries(facts, pools) + booking.gas_entry(
         facts, pools, failed=not executed
@@ -221,12 +224,18 @@ def _settle(
     return reached
 
 
-def _burnt(row: Transaction, found: Found) -> None:
-    """ExecutionFailure: the nonce is used, these signatures can do nothing any more."""
-    if "nonce is burnt" in found.verdict.reason:
-        SafeTransaction.objects.filter(plan=row.plan, status=SafeTransactionStatus.ACTIVE).update(
-            status=SafeTransactionStatus.DEAD
-        )
+def _settle_slots(signed: SafeTransaction, found: Found) -> None:
+    """EXECUTED with what is nested in it. What waited at the same nonce beside it (a rejection, or
+    what is rejected) can never be executed any more: DEAD. ExecutionFailure burns the nonce, so
+    there all of them are dead."""
+    active = SafeTransaction.objects.filter(
+        plan_id=signed.plan_id, status=SafeTransactionStatus.ACTIVE
+    )
+    if found.verdict.executed:
+        own = Q(pk=signed.pk) | Q(parent=signed)
+        active.filter(own).update(status=SafeTransactionStatus.EXECUTED)
+    if found.verdict.executed or "nonce is burnt" in found.verdict.reason:
+        active.update(status=SafeTransactionStatus.DEAD)
 
 
 def _store_fills(row: Transaction, facts: Facts) -> None:

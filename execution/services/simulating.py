@@ -29,6 +29,7 @@ __all__ = [
     "left_approvals",
     "require_pinned_code",
     "try_call",
+    "try_empty_call",
     "try_plan",
 ]
 
@@ -58,6 +59,13 @@ def try_call(
     overridden."""
     trial = Trial(view.executor, to, data, view.positions(), left_approvals(plan.legs))
     return judge(plan.legs, simulate(rpc, trial, block))
+
+
+def try_empty_call(
+    rpc: Rpc, view: TreasuryView, block: BlockRef, *, to: Address, data: bytes
+) -> Simulation:
+    """The same for a rejection: `ok` only if it changes no balance at all."""
+    return judge((), simulate(rpc, Trial(view.executor, to, data, view.positions()), block))
 
 
 def consented_trial(rpc: Rpc, plan: ExecutionPlan, view: TreasuryView, block: BlockRef) -> Trial:

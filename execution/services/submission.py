@@ -28,6 +28,7 @@ from execution.selectors.conformity import plan_findings
 from execution.selectors.plans import decision_inputs, fields_of, plan_value
 from execution.selectors.transactions import (
     attempts_at_nonce,
+    is_rejection,
     safe_transaction_by_id,
     transaction_by_id,
 )
@@ -42,7 +43,12 @@ from execution.services.sending import (
     store_attempt,
     store_bump,
 )
-from execution.services.simulating import PlanRefusedError, require_pinned_code, try_call
+from execution.services.simulating import (
+    PlanRefusedError,
+    require_pinned_code,
+    try_call,
+    try_empty_call,
+)
 from treasury.adapters.rpc import Rpc
 from treasury.core.types import Actor, Address, BlockRef
 from treasury.services.record import record_audit
@@ -75,7 +81,7 @@ def start_transaction(
 ) -> Transaction:
     """EXEC_INTENT, in the caller's transaction. The plan must be the authorised one, in time,
     and not executed or under way already."""
-    _one_start_at_a_time(plan_id)
+    one_start_at_a_time(plan_id)
     row = Plan.objects.get(id=plan_id)
     plan = plan_value(row)
     _require_authorized(row, plan, authorization, block)
@@ -103,7 +109,7 @@ def start_transaction(
     return started
 
 
-def _one_start_at_a_time(plan_id: int) -> None:
+def one_start_at_a_time(plan_id: int) -> None:
     """Until the caller's transaction ends. Plans are append-only, so the service has no right to
     lock their rows."""
     with connection.cursor() as cursor:
@@ -148,7 +154,8 @@ def build_attempt(
     max_slippage_bps: int,
 ) -> SignedAttempt:
     """Everything is asked again at `block`: deadline, owners and signatures, exactly these bytes in
-    simulation, fresh quotes against the signed minimum, fees against the cap. Writes nothing."""
+    simulation, fresh quotes against the signed minimum, fees against the cap. A rejection has no
+    quotes; it must change nothing. Writes nothing."""
     row = transaction_by_id(transaction_id)
     if row.state != TransactionState.EXEC_INTENT:
         raise SubmissionRefusedError("other_state", f"the transaction is {row.state}")
@@ -158,11 +165,14 @@ def build_attempt(
     signer = _signer(view)
     with ethereum.connect(rpc_url) as rpc:
         _require_chain(rpc, view)
-        _require_sound(row.plan)
+        _require_sound(row)
         require_pinned_code(rpc, block)
         to, data = _signed_call(rpc, row, plan, signer, block)
-        _require_fair_minimum(rpc, row, plan, block, max_slippage_bps)
-        simulation = _require_simulation(rpc, plan, view, block, to, data)
+        if is_rejection(row):
+            simulation = _require(try_empty_call(rpc, view, block, to=to, data=data))
+        else:
+            _require_fair_minimum(rpc, row, plan, block, max_slippage_bps)
+            simulation = _require_simulation(rpc, plan, view, block, to, data)
         fees = _fees(rpc, block, max_fee_per_gas_wei)
         nonce = ethereum.transaction_count(rpc, view.executor, None)
         # Bytes that were signed and given up stay on record: no two attempts are the same bytes.
@@ -172,9 +182,17 @@ def build_attempt(
     return _sign(signer, row.id, view, (to, data), nonce, gas_limit, fees, simulation)
 
 
-def _require_sound(plan: Plan) -> None:
-    """The last look before bytes are signed: whatever the layers above have looked at."""
-    violations = plan_findings(plan).violations
+def _require_sound(row: Transaction) -> None:
+    """The last look before bytes are signed: whatever the layers above have looked at. A rejection
+    is judged by itself; it stops the plan, so a plan that was changed does not hold it up."""
+    if row.safe_transaction is not None and is_rejection(row):
+        fields = fields_of(row.safe_transaction)
+        if fields != planning.rejection_fields(fields) or (
+            safe_tx.safe_tx_hash(fields) != row.safe_transaction.safe_tx_hash
+        ):
+            raise SubmissionRefusedError("tampered", "the rejection does more than reject")
+        return
+    violations = plan_findings(row.plan).violations
     if violations:
         raise SubmissionRefusedError("tampered", "; ".join(map(str, violations))[:280])
 
@@ -251,6 +269,10 @@ def _require_simulation(
         simulation = try_call(rpc, plan, view, block, to=to, data=data)
     except PlanRefusedError as refused:
         raise SubmissionRefusedError("refused", str(refused)) from refused
+    return _require(simulation)
+
+
+def _require(simulation: Simulation) -> Simulation:
     if not simulation.ok:
         raise SubmissionRefusedError("simulation", simulation.error)
     return simulation

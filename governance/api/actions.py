@@ -75,6 +75,20 @@ class ProposalAction(WriteView):
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A signature in a request. `person` when it is of one of their own wallets."""
+
+    proposal_id: int
+    owner: Address
+    member: Address | None
+    signature: bytes
+    kind: str | None
+    person: User | None
+    actor: Actor
+    block: BlockRef
+
+
 class Confirmations(WriteView):
     """One owner's signature over the Safe transaction, or with `member` one over the owner Safe's
     message of it. It proves itself: no session is needed, a token never signs. It is its own key,
@@ -94,23 +108,31 @@ class Confirmations(WriteView):
         signer = member or owner
         user = request.user if isinstance(request.user, User) else None
         is_own = user is not None and signer in people.wallets(user=user)
+        brought = Brought(
+            proposal_id=proposal.pk,
+            owner=owner,
+            member=member,
+            signature=given["signature"],
+            kind=given["kind"],
+            person=user if is_own else None,
+            actor=actor_of(request) if is_own else Actor(ActorKind.CHAIN, signer),
+            block=block,
+        )
+        return lambda: shown(self.confirm(brought), 201)
 
-        def act() -> Response:
-            confirmed = approvals.confirm(
-                proposal_id=proposal.pk,
-                owner=owner,
-                signature=given["signature"],
-                kind=given["kind"],
-                block=block,
-                rpc_url=rpc_url(),
-                actor=actor_of(request) if is_own else Actor(ActorKind.CHAIN, signer),
-                is_own_session=is_own,
-                person=user if is_own else None,
-                member=member,
-            )
-            return shown(confirmed, 201)
-
-        return act
+    def confirm(self, brought: Brought) -> Proposal:
+        return approvals.confirm(
+            proposal_id=brought.proposal_id,
+            owner=brought.owner,
+            signature=brought.signature,
+            kind=brought.kind,
+            block=brought.block,
+            rpc_url=rpc_url(),
+            actor=brought.actor,
+            is_own_session=brought.person is not None,
+            person=brought.person,
+            member=brought.member,
+        )
 
 
 class Approvals(ProposalAction):

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, re_path
 
 from governance.api import actions, deliberating, halts, imports, proposals, schema
 from governance.api.registers import urls as registers
+from governance.api.signing import views as signing
 from governance.api.webhooks import urls as webhooks
 
 __all__ = ["schema", "urlpatterns"]
@@ -36,6 +37,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     re_path(rf"{PROPOSAL}/answers/?$", deliberating.Answers.as_view(), name="answers"),
     re_path(rf"{PROPOSAL}/simulations/?$", proposals.Simulations.as_view(), name="simulations"),
+    re_path(rf"{PROPOSAL}/package/?$", signing.PackageDetail.as_view(), name="package"),
+    re_path(rf"{PROPOSAL}/rejections/?$", signing.Rejections.as_view(), name="rejections"),
+    re_path(
+        rf"{PROPOSAL}/rejections/confirmations/?$",
+        signing.RejectionConfirmations.as_view(),
+        name="rejection-confirmations",
+    ),
     re_path(rf"{PROPOSAL}/executions/?$", actions.Executions.as_view(), name="executions"),
     re_path(
         r"^tiers/(?P<public_id>tier_[0-9A-Z]+)/checks/?$",

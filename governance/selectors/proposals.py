@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Max, QuerySet
 
+from execution.core.lifecycle import ACTIVE
 from governance.core.lifecycle import OPEN, ProposalOutcome, ProposalState
 from governance.models import Approval, Proposal, Route
 
@@ -50,7 +51,21 @@ def may_be_superseded(proposal: Proposal) -> bool:
     if Approval.objects.filter(proposal=proposal).exists():
         return False
     safe_transaction = proposal.safe_transaction
-    return safe_transaction is None or not safe_transaction.confirmations.exists()
+    if safe_transaction is None:
+        return True
+    signed = (
+        safe_transaction.confirmations.exists(),
+        safe_transaction.member_confirmations.exists(),
+        safe_transaction.rejections.exists(),
+    )
+    return not any(signed)
+
+
+def is_rejection_under_way(proposal: Proposal) -> bool:
+    """Whether the rejection on the chain has an execution that is not settled."""
+    if proposal.safe_transaction is None:
+        return False
+    return proposal.safe_transaction.rejections.filter(transactions__state__in=ACTIVE).exists()
 
 
 def needs_safe_transaction(proposal: Proposal) -> bool:

@@ -9,7 +9,7 @@ from execution.core.decoding import DecodedCall
 from execution.core.safe_tx import domain_separator, message_hash, safe_tx_hash
 from execution.core.types import SafeTxFields
 from execution.selectors.plans import fields_of
-from execution.selectors.transactions import safe_transactions
+from execution.selectors.transactions import rejection_of, safe_transactions
 from governance.core.conformity import Status
 from governance.models import Proposal
 from governance.selectors.conformity import findings
@@ -43,8 +43,9 @@ def verification(proposal: Proposal) -> dict[str, Any]:
             "covers": _covers(plan_row.evidence),
             "text": plan_row.evidence,
         },
-        "safe_transaction": _signed(signed) if signed else None,
-        "nested": [_signed(row) for row in nested],
+        "safe_transaction": signed_fields(signed) if signed else None,
+        "nested": [signed_fields(row) for row in nested],
+        "rejection": _rejection(signed) if signed else None,
         "calls": [shown_call(call) for call in batch.calls] if batch else [],
         "legs": [
             {name: value for name, value in plain(leg).items() if name != "calls"}
@@ -69,7 +70,7 @@ def _covers(text: str) -> Any:
         return None
 
 
-def _signed(row: Any) -> dict[str, Any]:
+def signed_fields(row: Any) -> dict[str, Any]:
     """The ten fields as they are stored, and what they hash to."""
     fields = fields_of(row)
     return {
@@ -82,6 +83,12 @@ def _signed(row: Any) -> dict[str, Any]:
         "hash_matches": safe_tx_hash(fields) == row.safe_tx_hash,
         "status": row.status,
     }
+
+
+def _rejection(rejected: Any) -> dict[str, Any] | None:
+    """The empty call at the same nonce, with the owners who signed it, if it was asked for."""
+    row = rejection_of(rejected.pk)
+    return None if row is None else signed_fields(row) | {"confirmations": _confirmations(row)}
 
 
 def _ten_fields(fields: SafeTxFields) -> dict[str, Any]:

@@ -33,7 +33,12 @@ from governance.core.lifecycle import ProposalState
 from governance.core.routing import RouteKind
 from governance.models import Approval, ApprovalKind, Proposal, User, Wallet
 from governance.selectors import people
-from governance.selectors.proposals import needs_safe_transaction, plan_of, proposal_by_id
+from governance.selectors.proposals import (
+    is_rejection_under_way,
+    needs_safe_transaction,
+    plan_of,
+    proposal_by_id,
+)
 from governance.services.deliberating.gate import require_deliberation
 from governance.services.guarding.freezing import freeze, require_sound
 from governance.services.moves import move
@@ -123,6 +128,7 @@ def veto(*, proposal_id: int, user: User, reason: str, actor: Actor, block: Bloc
         if proposal.state == ProposalState.VETOED:
             return proposal
         check_stop(ProposalState(proposal.state))
+        _require_no_rejection_sent(proposal)
         record_approval(proposal, user, ApprovalKind.VETO, reason, actor=actor, block=block)
         move(proposal, ProposalState.VETOED, actor=actor, block=block, reason=reason)
     return proposal
@@ -144,6 +150,7 @@ def decline(
     with transaction.atomic():
         _lock(proposal)
         check_stop(ProposalState(proposal.state))
+        _require_no_rejection_sent(proposal)
         record_approval(proposal, user, ApprovalKind.DECLINE, reason, actor=actor, block=block)
         if status is not None and _is_lost(proposal, status):
             if proposal.state == ProposalState.READY:
@@ -186,9 +193,11 @@ def confirm(
         if person is not None:
             _require_ours(proposal.safe_transaction_id, given, block=block, rpc_url=rpc_url)
             require_deliberation(proposal_id=proposal_id, user=person, block=block, rpc_url=rpc_url)
-        _add(proposal.safe_transaction_id, given, block=block, rpc_url=rpc_url, actor=actor)
+        add_signature(
+            proposal.safe_transaction_id, given, block=block, rpc_url=rpc_url, actor=actor
+        )
     except ConfirmationRefusedError as refused:
-        _refused(proposal, refused, actor=actor, block=block, is_own_session=is_own_session)
+        record_refusal(proposal, refused, actor=actor, block=block, is_own_session=is_own_session)
         raise SignatureRefusedError(refused) from refused
     _approve_by_signature(proposal, member or owner, actor=actor, block=block)
     return proposal_by_id(proposal.pk)
@@ -217,7 +226,7 @@ def _require_ours(
     )
 
 
-def _add(
+def add_signature(
     safe_transaction_id: int, given: Signature, *, block: BlockRef, rpc_url: str, actor: Actor
 ) -> None:
     if given.member is None:
@@ -257,7 +266,7 @@ def _approve_by_signature(
         record_signed_approvals(proposal, [signer], actor=actor, block=block)
 
 
-def _refused(
+def record_refusal(
     proposal: Proposal,
     refused: ConfirmationRefusedError,
     *,
@@ -265,6 +274,7 @@ def _refused(
     block: BlockRef,
     is_own_session: bool,
 ) -> None:
+    """Its own audit row; from the signer's own session the wrong bytes are an incident."""
     is_incident = is_own_session and refused.code in INCIDENT_CODES
     with transaction.atomic():
         record_audit(
@@ -284,6 +294,12 @@ def _lock(proposal: Proposal) -> None:
     """Lock the row and see its newest state."""
     Proposal.objects.select_for_update().get(pk=proposal.pk)
     proposal.refresh_from_db()
+
+
+def _require_no_rejection_sent(proposal: Proposal) -> None:
+    """While a rejection is executed, the chain ends the proposal."""
+    if is_rejection_under_way(proposal):
+        raise ApprovalRefusedError("too_late", "its rejection on the chain is under way")
 
 
 def _wallets_of_author(proposal: Proposal) -> frozenset[str]:

@@ -35,6 +35,7 @@ from governance.services.moves import PROCESS, LostRaceError, move, postpone
 from governance.services.steps.collecting import begin, collect
 from governance.services.steps.driving import drive
 from governance.services.steps.handing_over import hand_over
+from governance.services.steps.rejecting import reject
 from governance.services.steps.step import WAIT_SECONDS, Step
 from treasury.core.types import BlockRef
 
@@ -65,6 +66,8 @@ def _take(step: Step) -> None:
     if take is None:
         return
     try:
+        if reject(step):
+            return  # judged by itself: stopping is right whatever else was changed
         if _may_act(step.proposal):
             require_sound(step.proposal, actor=PROCESS, block=step.block)
         take(step)

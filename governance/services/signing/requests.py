@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from execution.selectors.transactions import rejection_of
 from execution.services.signatures.asking import SigningRequest, open_requests
 from governance.core.approvals import ApprovalRefusedError, check_confirmer
 from governance.core.lifecycle import ProposalState
@@ -11,6 +12,7 @@ from governance.core.routing import RouteKind
 from governance.models import Proposal
 from governance.selectors import people
 from governance.selectors.proposals import proposal_by_id
+from governance.services.steps.rejecting import REJECTABLE
 from treasury.core.types import Address, BlockRef
 
 __all__ = ["CONFIRMABLE", "SigningRequest", "signing_requests"]
@@ -33,7 +35,8 @@ def signing_requests(
     proposal = proposal_by_id(proposal_id)
     own = frozenset(wallets)
     target = _target(proposal, of_rejection=of_rejection)
-    if target is None or not own or proposal.state not in CONFIRMABLE:
+    states = REJECTABLE if of_rejection else CONFIRMABLE
+    if target is None or not own or proposal.state not in states:
         return ()
     wanted = open_requests(safe_transaction_id=target, block=block, rpc_url=rpc_url)
     return tuple(
@@ -45,10 +48,10 @@ def signing_requests(
 
 def _target(proposal: Proposal, *, of_rejection: bool) -> int | None:
     """The Safe transaction that would be signed, None when there is none."""
-    asked_for = proposal.safe_transaction
+    asked_for = proposal.safe_transaction_id
     if asked_for is None or not of_rejection:
-        return proposal.safe_transaction_id
-    rejection = asked_for.rejections.first()
+        return asked_for
+    rejection = rejection_of(asked_for)
     return rejection.pk if rejection else None
 
 

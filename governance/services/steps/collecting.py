@@ -13,6 +13,7 @@ from governance.selectors.proposals import needs_safe_transaction, plan_of
 from governance.services.moves import PROCESS, postpone
 from governance.services.steps.recording import record_signed_approvals
 from governance.services.steps.step import POLL_SECONDS, Step, expire_if_due, policy_changed
+from treasury.selectors.policies import revive_policy
 from treasury.services.crash_points import passage
 
 POLICY_CHANGED = "another policy is in force now"
@@ -60,10 +61,23 @@ def collect(step: Step) -> None:
     if reason:
         postpone(step.proposal, until=step.now + POLL_SECONDS, reason=reason)
         return
+    if step.now < review_ends_at(step.proposal):
+        reason = "everything is there; it waits for the end of its review time"
+        postpone(step.proposal, until=review_ends_at(step.proposal), reason=reason)
+        return
     with transaction.atomic():
         _record_signed(step)
         step.move(ProposalState.READY, "everything that was asked for is there")
     passage("ready.after")
+
+
+def review_ends_at(proposal: Proposal) -> int:
+    """Unix seconds of block time: not before then does the service hand it over. People's routes
+    only. It holds us back, not the chain: whoever has enough signatures may send them earlier."""
+    if proposal.route not in {Route.OPERATOR, Route.MULTISIG}:
+        return proposal.triggered_at
+    rules = revive_policy(proposal.policy_version).review
+    return proposal.triggered_at + rules.min_review_seconds
 
 
 def _record_signed(step: Step) -> None:

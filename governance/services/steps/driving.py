@@ -27,6 +27,7 @@ from governance.services.moves import PROCESS, move, postpone
 from governance.services.steps.step import (
     EXECUTION_RETRIES,
     POLL_SECONDS,
+    SENDS_BEFORE_BUMP,
     WAIT_SECONDS,
     Step,
     hold_halts,
@@ -34,8 +35,6 @@ from governance.services.steps.step import (
 from treasury.core.lots import total_usd
 from treasury.selectors.policies import revive_policy
 from treasury.services.crash_points import passage
-
-SENDS_BEFORE_BUMP = 15
 
 
 def drive(step: Step) -> None:

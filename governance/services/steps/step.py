@@ -17,6 +17,7 @@ from treasury.selectors.policies import policy_in_force
 POLL_SECONDS = 12
 WAIT_SECONDS = 30
 EXECUTION_RETRIES = 3
+SENDS_BEFORE_BUMP = 15
 
 
 @dataclass(frozen=True, slots=True)

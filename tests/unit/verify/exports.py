@@ -171,6 +171,7 @@ def real_export(kind: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "findings": lambda _: Found((), PlanFindings((), plan, None, batch)),
         "safe_transactions": lambda **_: nested,
         "names_of_wallets": lambda _: {},
+        "rejection_of": lambda _: None,
     }
     for name, fake in fakes.items():
         monkeypatch.setattr(verification, name, fake)
@@ -185,6 +186,7 @@ def decoder() -> BatchDecoder:
 
 def row_of(fields: SafeTxFields) -> SimpleNamespace:
     return SimpleNamespace(
+        pk=1,
         chain_id=fields.chain_id,
         safe=SimpleNamespace(address=fields.safe),
         to=fields.to,
@@ -285,6 +287,7 @@ def forged(
         },
         "safe_transaction": signed_part(replace(whole, **fields)),
         "nested": rows,
+        "rejection": None,
         "calls": shown,
         "legs": [{name: value for name, value in one.items() if name != "calls"} for one in legs],
         "simulation": {"ok": True, "changes": []},

@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from eth_account.messages import encode_typed_data
-from eth_utils.crypto import keccak
 
 from config.local.chain.accounts import ACCOUNTS, AccountName
 from execution.models import Confirmation, MemberConfirmation
 from governance.core.lifecycle import ProposalState
-from governance.models import Proposal
 from governance.selectors.proposals import proposal_by_id
 from governance.services.signers import signer_treasuries, signers_of
-from governance.services.signing import SigningRequest, signing_requests
+from governance.services.signing import SigningRequest
 from tests.integration.governance.conftest import Stage
+from tests.integration.governance.signatures.signing import (
+    address,
+    collecting,
+    give,
+    post,
+    requests_of,
+    signed_by_wallet,
+)
 from treasury.core.types import Address
 from treasury.models import AuditEvent
-
-
-def collecting(stage: Stage) -> Proposal:
-    stage.seeded.shift_strategy()
-    proposal = stage.propose("strategic")
-    stage.sweep()
-    return proposal_by_id(proposal.pk)
-
-
-def address(name: AccountName) -> Address:
-    return Address(ACCOUNTS[name].address)
-
-
-def requests_of(stage: Stage, proposal: Proposal, *names: AccountName) -> list[SigningRequest]:
-    wallets = [address(name) for name in names]
-    return list(
-        signing_requests(
-            proposal_id=proposal.pk, wallets=wallets, block=stage.head(), rpc_url=stage.url
-        )
-    )
-
-
-def signed_by_wallet(name: AccountName, request: SigningRequest) -> str:
-    """As `eth_signTypedData_v4` does: from the typed data alone."""
-    message = encode_typed_data(full_message=request.typed_data)
-    whole = keccak(b"\x19" + message.version + message.header + message.body)
-    assert "0x" + whole.hex() == request.digest
-    return "0x" + bytes(ACCOUNTS[name].sign_message(message).signature).hex()
-
-
-def post(
-    stage: Stage, proposal: Proposal, request: SigningRequest, signature: str, *, who: str = "fiona"
-) -> tuple[int, Any]:
-    body = {"owner": request.owner, "signature": signature}
-    if request.is_member:
-        body["member"] = request.signer
-    url = f"/api/v1/proposals/{proposal.public_id}/confirmations"
-    answer = stage.client(who).post(url, body)
-    return answer.status_code, answer.json()
-
-
-def give(stage: Stage, proposal: Proposal, *names: AccountName) -> None:
-    for name in names:
-        (request,) = requests_of(stage, proposal, name)
-        status, body = post(stage, proposal, request, signed_by_wallet(name, request))
-        assert status == 201, body
 
 
 # ------------------------------------------------------------------------------------ who

@@ -1,0 +1,1 @@
+"""Rejections and what people take away."""

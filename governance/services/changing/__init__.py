@@ -1,0 +1,1 @@
+"""What people change about a proposal: reject it on the chain, edit it, ask for signatures."""
