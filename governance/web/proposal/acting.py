@@ -76,9 +76,9 @@ class Signatures(Form):
                 person=self.user,
             )
         except (PastedError, SignatureRefusedError) as refused:
-            return self.refused(self.proposal, signature=_sentence(str(refused)))
+            return self.refused(self.proposal, signature=sentence(str(refused)))
         except (ApprovalRefusedError, LostRaceError) as refused:
-            return self.refused(self.proposal, form=_sentence(str(refused)))
+            return self.refused(self.proposal, form=sentence(str(refused)))
         return self.back("Your signature is there.")
 
 
@@ -131,7 +131,7 @@ class Approvals(Form):
                 rpc_url=rpc_url(),
             )
         except ApprovalRefusedError as refused:
-            return self.refused(self.proposal, form=_sentence(str(refused)))
+            return self.refused(self.proposal, form=sentence(str(refused)))
         return self.back("Approved. The service executes it now.")
 
 
@@ -144,7 +144,7 @@ class Stop(Form):
         try:
             self.stop(self.proposal, request.POST.get("reason", ""))
         except (ApprovalRefusedError, LostRaceError) as refused:
-            return self.refused(self.proposal, reason=_sentence(str(refused)))
+            return self.refused(self.proposal, reason=sentence(str(refused)))
         return self.back(self.message)
 
     def stop(self, proposal: Proposal, reason: str) -> None:
@@ -195,7 +195,7 @@ class Comments(Form):
                 proposal=proposal, user=self.user, text=text, actor=self.actor, block=now_block()
             )
         except ApprovalRefusedError as refused:
-            return self.refused(proposal, comment=_sentence(str(refused)))
+            return self.refused(proposal, comment=sentence(str(refused)))
         return self.back("Your comment is in the time line.")
 
 
@@ -238,5 +238,5 @@ def _deliberated(page: ProposalPart, proposal: Proposal, block: BlockRef) -> dic
     return deliberate(scrutiny, page.user, said, actor=page.actor, block=block)
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith(".") else ".")

@@ -11,6 +11,7 @@ from governance.core.lifecycle import ProposalState
 from governance.models import ApprovalKind, Proposal, Route, User
 from governance.selectors.proposals import needs_safe_transaction
 from governance.services.signing import SigningRequest, signing_requests
+from governance.services.steps.rejecting import REJECTABLE
 from treasury.core import access
 from treasury.core.types import BlockRef
 
@@ -28,6 +29,8 @@ class Means:
     may_veto: bool
     may_comment: bool
     may_execute: bool
+    may_reject: bool
+    rejection_requests: tuple[SigningRequest, ...]
     note: str
 
     @property
@@ -61,7 +64,28 @@ def means_of(person: Person, proposal: Proposal, *, block: BlockRef, rpc_url: st
         may_veto=is_stoppable and person.may(access.PROPOSAL_VETO, proposal),
         may_comment=person.may(access.PROPOSAL_COMMENT, proposal),
         may_execute=state in EXECUTABLE and person.may(access.PROPOSAL_EXECUTE, proposal),
+        may_reject=_may_reject(person, proposal),
+        rejection_requests=signing_requests(
+            proposal_id=proposal.pk,
+            wallets=person.wallets,
+            block=block,
+            rpc_url=rpc_url,
+            of_rejection=True,
+        )
+        if proposal.state in REJECTABLE
+        else (),
         note="" if requests or may_approve else _note(person, proposal),
+    )
+
+
+def _may_reject(person: Person, proposal: Proposal) -> bool:
+    """A signer asks for the empty transaction at the same nonce."""
+    signed = proposal.safe_transaction
+    return (
+        signed is not None
+        and proposal.state in REJECTABLE
+        and person.may(access.PROPOSAL_CONFIRM, proposal)
+        and not signed.rejections.exists()
     )
 
 

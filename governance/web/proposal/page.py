@@ -12,6 +12,7 @@ from governance.models import Proposal, Route
 from governance.selectors.conformity import conformity
 from governance.selectors.pages.proposal.board import Seats
 from governance.selectors.pages.proposal.history import time_line
+from governance.selectors.pages.proposal.proof import rejection_line
 from governance.selectors.pages.proposal.sheet import Sheet, sheet
 from governance.selectors.pages.proposal.standing import Standing, standing
 from governance.selectors.proposals import all_proposals
@@ -110,6 +111,7 @@ class ProposalPage(ProposalPart):
             "notices": scrutiny.dossier.notices,
             "means": means,
             "on_chain": on_chain(proposal, means),
+            "rejection": rejection_line(proposal),
             "errors": errors or {},
             "kept": kept or {},
             "time_line": time_line(proposal, names=self.names(stand)),

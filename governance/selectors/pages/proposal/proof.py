@@ -12,6 +12,7 @@ from execution.core.safe_tx import domain_separator, message_hash, safe_tx_hash
 from execution.core.types import Operation, SafeTxFields
 from execution.selectors.plans import fields_of
 from execution.selectors.transactions import safe_transactions
+from governance.models import Proposal
 from governance.selectors.dossiers import Dossier
 from governance.selectors.pages.proposal.wording import exact_amount
 from governance.selectors.proposals import plan_of
@@ -107,6 +108,13 @@ def proof(found: Dossier) -> Proof:
         evidence_text=plan_row.evidence,
         batch_data="0x" + bytes(signed.data).hex() if signed else "",
     )
+
+
+def rejection_line(proposal: Proposal) -> SignedLine | None:
+    """The empty call at the same nonce, once somebody asked for it."""
+    signed = proposal.safe_transaction
+    row = signed.rejections.select_related("safe").first() if signed else None
+    return _signed(row, "You sign this instead", is_prediction=False) if row else None
 
 
 def call_lines(found: Dossier) -> tuple[CallLine, ...]:

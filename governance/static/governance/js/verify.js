@@ -58,7 +58,7 @@ async function judgeEvidence(section) {
 
 const section = document.getElementById("verify");
 if (section) {
-  for (const block of section.querySelectorAll("[data-signed]")) judge(block);
+  for (const block of document.querySelectorAll("[data-signed]")) judge(block);
   judgeEvidence(section);
   for (const button of section.querySelectorAll("[data-copy]")) {
     button.hidden = !navigator.clipboard;
