@@ -65,13 +65,13 @@ class PlanFindings:
     batch: DecodedBatch | None
 
 
-def plan_findings(row: Plan) -> PlanFindings:
+def plan_findings(row: Plan, view: TreasuryView | None = None) -> PlanFindings:
     """`row` with its decision and tier (`plan_by_id`). Its Safe transactions are looked up."""
     try:
         plan, inputs = plan_value(row), decision_inputs(row.decision)
     except (RevivalError, ValueError) as unreadable:
         return PlanFindings((Violation(Rule.PLAN, str(unreadable)),), None, None, None)
-    view = treasury_view(row.tier)
+    view = view or treasury_view(row.tier)
     book = rulebook(
         view,
         tiers=[row.tier],

@@ -50,6 +50,7 @@ __all__ = [
     "open_safe_transaction",
     "prepare_plan",
     "resimulate",
+    "simulate_plan",
     "worse_by_bps",
 ]
 EXACT = frozenset({LegKind.TRANSFER})
@@ -107,8 +108,16 @@ def resimulate(*, plan_id: int, block: BlockRef, rpc_url: str) -> Simulation:
     """The stored plan once more, at another block. Consent is assumed, everything else is
     checked."""
     row = plan_by_id(plan_id)
+    view = treasury_view(row.tier)
+    return simulate_plan(plan=plan_value(row), view=view, block=block, rpc_url=rpc_url)
+
+
+def simulate_plan(
+    *, plan: ExecutionPlan, view: TreasuryView, block: BlockRef, rpc_url: str
+) -> Simulation:
+    """The same with everything at hand."""
     with ethereum.connect(rpc_url) as rpc:
-        return _try(rpc, plan_value(row), treasury_view(row.tier), block)
+        return _try(rpc, plan, view, block)
 
 
 def worse_by_bps(*, plan_id: int, fresh_units: Sequence[int]) -> int:

@@ -20,6 +20,7 @@ from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.types import ExecutionPlan, Rule, Violation
 from execution.selectors.conformity import PlanFindings, plan_findings
 from execution.selectors.transactions import slots_of
+from execution.selectors.treasuries import TreasuryView
 from governance.core.conformity import (
     Check,
     Status,
@@ -48,20 +49,22 @@ class Found:
     findings: PlanFindings | None
 
 
-def findings(proposal: Proposal) -> Found:
+def findings(proposal: Proposal, view: TreasuryView | None = None) -> Found:
     """Which hard rules what is stored breaks; empty for a sound one. Without a plan there is
     nothing to sign, and nothing to judge."""
     if proposal.plan is None:
         return Found((), None)
-    found = plan_findings(proposal.plan)
+    found = plan_findings(proposal.plan, view)
     violations = (*_policy(proposal), *_reasons(proposal), *_times(proposal, found.plan))
     return Found(tuple(dict.fromkeys((*found.violations, *violations))), found)
 
 
-def conformity(proposal: Proposal, *, now: int | None = None) -> tuple[Check, ...]:
+def conformity(
+    proposal: Proposal, *, now: int | None = None, view: TreasuryView | None = None
+) -> tuple[Check, ...]:
     """All checks, in reading order. `proposal` as `proposal_by_id` gives it; `now` is block time,
     for what ages (None: the block at which it was proposed). About ten queries."""
-    found = findings(proposal)
+    found = findings(proposal, view)
     if found.findings is None:
         return ()
     at = proposal.triggered_at if now is None else now

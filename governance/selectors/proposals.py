@@ -34,6 +34,17 @@ def all_proposals() -> QuerySet[Proposal]:
     )
 
 
+def whole(rows: QuerySet[Proposal]) -> Proposal | None:
+    """The first of the rows, its plan knowing tier and decision without asking again."""
+    row = rows.first()
+    if row is not None and row.plan is not None:
+        if row.plan.tier_id == row.tier_id:
+            row.plan.tier = row.tier
+        if row.plan.decision_id == row.decision_id:
+            row.plan.decision = row.decision
+    return row
+
+
 def proposal_by_id(proposal_id: int) -> Proposal:
     return all_proposals().get(pk=proposal_id)
 

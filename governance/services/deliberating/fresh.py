@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from execution.core.slippage import SlippageError, changes_worse_by_bps
 from execution.core.types import ExecutionPlan, Simulation
-from execution.services.preparing import resimulate
+from execution.selectors.treasuries import TreasuryView
+from execution.services.preparing import simulate_plan
 from execution.services.simulating import SimulationUnavailableError
 from governance.adapters.keeping import keep, kept
 from treasury.adapters.rpc import RpcError, RpcUnavailableError
@@ -29,14 +30,14 @@ class FreshLook:
 
 
 def fresh_look(
-    *, plan_id: int, plan: ExecutionPlan, block: BlockRef, rpc_url: str
+    *, plan_id: int, plan: ExecutionPlan, view: TreasuryView, block: BlockRef, rpc_url: str
 ) -> FreshLook | None:
     """None when the node does not simulate now: that says nothing about the plan."""
     key = f"governance.fresh.{plan_id}.{block.hash}"
     found: FreshLook | None = kept([key]).get(key)
     if found is None:
         try:
-            simulation = resimulate(plan_id=plan_id, block=block, rpc_url=rpc_url)
+            simulation = simulate_plan(plan=plan, view=view, block=block, rpc_url=rpc_url)
         except (RpcError, RpcUnavailableError, SimulationUnavailableError):
             return None
         found = FreshLook(simulation, _worse(plan, simulation))

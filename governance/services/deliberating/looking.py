@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from execution.core.types import BalanceChange
 from execution.selectors.plans import plan_value
+from execution.selectors.treasuries import treasury_view
 from governance.models import Proposal
 from governance.selectors.proposals import plan_of
 from governance.services.deliberating.fresh import fresh_look
@@ -53,7 +54,13 @@ class Look:
 def look_again(proposal: Proposal, *, block: BlockRef, rpc_url: str) -> Look:
     """Writes nothing. Raises NotSimulatedError."""
     row = plan_of(proposal)
-    found = fresh_look(plan_id=row.pk, plan=plan_value(row), block=block, rpc_url=rpc_url)
+    found = fresh_look(
+        plan_id=row.pk,
+        plan=plan_value(row),
+        view=treasury_view(proposal.tier),
+        block=block,
+        rpc_url=rpc_url,
+    )
     if found is None:
         raise NotSimulatedError
     known = {asset.address: asset for asset in assets(proposal.tier.treasury_id)}

@@ -41,7 +41,11 @@ def scrutinise(proposal: Proposal, *, block: BlockRef, rpc_url: str) -> Scrutiny
     found, look = dossier(proposal), None
     if proposal.state in UNDECIDED:
         look = fresh_look(
-            plan_id=plan_of(proposal).pk, plan=found.plan, block=block, rpc_url=rpc_url
+            plan_id=plan_of(proposal).pk,
+            plan=found.plan,
+            view=found.view,
+            block=block,
+            rpc_url=rpc_url,
         )
     error = look.simulation.error if look and not look.simulation.ok else ""
     up = flags(facts_of(found, worse_bps=look.worse_bps if look else None, simulation_error=error))

@@ -15,7 +15,7 @@ from governance.selectors.pages.proposal.history import time_line
 from governance.selectors.pages.proposal.proof import rejection_line
 from governance.selectors.pages.proposal.sheet import Sheet, sheet
 from governance.selectors.pages.proposal.standing import Standing, standing
-from governance.selectors.proposals import all_proposals
+from governance.selectors.proposals import all_proposals, whole
 from governance.services.deliberating.gate import said_by
 from governance.services.deliberating.rosters import roster_of
 from governance.services.deliberating.scrutinising import Scrutiny, scrutinise
@@ -38,7 +38,7 @@ class ProposalPart(Page):
     @property
     def proposal(self) -> Proposal:
         rows = all_proposals().filter(public_id=self.kwargs["public_id"])
-        row = rows.filter(tier__treasury_id__in=self.treasury_ids).first()
+        row = whole(rows.filter(tier__treasury_id__in=self.treasury_ids))
         if row is None or row.plan is None:
             raise Http404
         return row
@@ -123,7 +123,7 @@ class ProposalPage(ProposalPart):
         proposal, look = scrutiny.dossier.proposal, scrutiny.look
         return sheet(
             scrutiny.dossier,
-            checks=conformity(proposal, now=block.timestamp),
+            checks=conformity(proposal, now=block.timestamp, view=scrutiny.dossier.view),
             flags=scrutiny.flags,
             fresh=(look.simulation, look.worse_bps) if look else None,
             now=block.timestamp,

@@ -32,8 +32,11 @@ def reader(stage: Stage, name: str) -> Client:
 
 def test_page__waiting_for_signatures__few_queries(stage: Stage) -> None:
     proposal, client = collecting(stage), reader(stage, "sofia")
-    with CaptureQueriesContext(connection, ) as seen:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
         answer = client.get(path(proposal))
     assert answer.status_code == 200
-    for q in seen.captured_queries: print(q["sql"][:170])
+    for q in seen.captured_queries:
+        print(q["sql"][:170])
     assert len(seen) <= QUERIES_MAX, len(seen)
