@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from execution.core.safe_tx import approve_hash
 from governance.core.approvals import STOPPABLE
 from governance.core.lifecycle import ProposalState
-from governance.models import ApprovalKind, Proposal, Route, User
+from governance.models import Proposal, Route, User
+from governance.selectors.pages.proposal.board import Board
 from governance.selectors.proposals import needs_safe_transaction
 from governance.services.signing import SigningRequest, signing_requests
 from governance.services.steps.rejecting import REJECTABLE
@@ -50,12 +52,27 @@ class Person:
         return proposal.tier.treasury_id in self.allowed(action)
 
 
-def means_of(person: Person, proposal: Proposal, *, block: BlockRef, rpc_url: str) -> Means:
+def means_of(
+    person: Person,
+    proposal: Proposal,
+    board: Board,
+    *,
+    is_rejection_open: bool,
+    block: BlockRef,
+    rpc_url: str,
+) -> Means:
+    """The board says cheaply whether this person's wallets are wanted at all; only then is it asked
+    what exactly they sign."""
     state = ProposalState(proposal.state)
-    requests = signing_requests(
-        proposal_id=proposal.pk, wallets=person.wallets, block=block, rpc_url=rpc_url
+    asked = partial(
+        signing_requests,
+        proposal_id=proposal.pk,
+        wallets=person.wallets,
+        block=block,
+        rpc_url=rpc_url,
     )
-    may_approve = _may_approve(person, proposal)
+    requests = asked() if _is_wanted(person, board) else ()
+    may_approve = _may_approve(person, proposal, board)
     is_stoppable = state in STOPPABLE
     return Means(
         requests=requests,
@@ -64,17 +81,18 @@ def means_of(person: Person, proposal: Proposal, *, block: BlockRef, rpc_url: st
         may_veto=is_stoppable and person.may(access.PROPOSAL_VETO, proposal),
         may_comment=person.may(access.PROPOSAL_COMMENT, proposal),
         may_execute=state in EXECUTABLE and person.may(access.PROPOSAL_EXECUTE, proposal),
-        may_reject=_may_reject(person, proposal),
-        rejection_requests=signing_requests(
-            proposal_id=proposal.pk,
-            wallets=person.wallets,
-            block=block,
-            rpc_url=rpc_url,
-            of_rejection=True,
-        )
-        if proposal.state in REJECTABLE
-        else (),
+        may_reject=not is_rejection_open and _may_reject(person, proposal),
+        rejection_requests=asked(of_rejection=True) if is_rejection_open else (),
         note="" if requests or may_approve else _note(person, proposal),
+    )
+
+
+def _is_wanted(person: Person, board: Board) -> bool:
+    """Whether an owner, or a member of an owner Safe, among the missing is this person."""
+    return any(
+        seat.state not in {"SIGNED", "LATER"}
+        and person.wallets & {seat.address, *seat.may_sign} - set(seat.has_signed)
+        for seat in board.seats
     )
 
 
@@ -85,24 +103,20 @@ def _may_reject(person: Person, proposal: Proposal) -> bool:
         signed is not None
         and proposal.state in REJECTABLE
         and person.may(access.PROPOSAL_CONFIRM, proposal)
-        and not signed.rejections.exists()
     )
 
 
-def _may_approve(person: Person, proposal: Proposal) -> bool:
+def _may_approve(person: Person, proposal: Proposal, board: Board) -> bool:
     """One click is an approval only where the chain asks for no signature."""
+    name = person.user.get_username()
     return (
         proposal.route == Route.OPERATOR
         and proposal.state == ProposalState.COLLECTING
         and not needs_safe_transaction(proposal)
         and person.may(access.PROPOSAL_APPROVE, proposal)
         and proposal.author_id != person.user.pk
-        and not _has_approved(person, proposal)
+        and not any(seat.name == name and seat.state == "SIGNED" for seat in board.seats)
     )
-
-
-def _has_approved(person: Person, proposal: Proposal) -> bool:
-    return proposal.approvals.filter(user=person.user, kind=ApprovalKind.APPROVE).exists()
 
 
 def _note(person: Person, proposal: Proposal) -> str:

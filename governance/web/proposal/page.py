@@ -61,7 +61,7 @@ class ProposalPart(Page):
         return Seats(
             owners=roster.state.owners,
             threshold=roster.state.threshold,
-            inner={inner.owner: inner.threshold for inner in roster.owner_safes},
+            inner={safe.owner: (safe.threshold, safe.members) for safe in roster.owner_safes},
             later=executor if proposal.route == Route.OPERATOR else "",
         )
 
@@ -91,8 +91,16 @@ class ProposalPage(ProposalPart):
         scrutiny = scrutinise(proposal, block=block, rpc_url=rpc_url())
         shown = self.sheet_of(scrutiny, block)
         deliberation = said_by(proposal, self.user)
-        means = means_of(self.person, proposal, block=block, rpc_url=rpc_url())
         stand = self.standing(proposal, block)
+        rejection = rejection_line(proposal)
+        means = means_of(
+            self.person,
+            proposal,
+            stand.board,
+            is_rejection_open=rejection is not None,
+            block=block,
+            rpc_url=rpc_url(),
+        )
         live_part = live(
             self.request,
             "governance/proposal/live.html",
@@ -111,7 +119,7 @@ class ProposalPage(ProposalPart):
             "notices": scrutiny.dossier.notices,
             "means": means,
             "on_chain": on_chain(proposal, means),
-            "rejection": rejection_line(proposal),
+            "rejection": rejection,
             "errors": errors or {},
             "kept": kept or {},
             "time_line": time_line(proposal, names=self.names(stand)),

@@ -18,7 +18,7 @@ def test_rejection__asked_with_a_reason_and_signed_by_three__rejected(theatre: T
         page = visitor.page
         if number == 0:
             page.get_by_text("Decline, veto or reject").click()
-            page.get_by_label("Why").fill("The allocation was decided by mistake.")
+            page.get_by_role("textbox", name="Why").fill("The allocation was decided by mistake.")
             page.get_by_role("button", name="Reject on the chain").click()
             expect(page.get_by_text("The rejection is asked for.")).to_be_visible()
         page.get_by_role("button", name="Sign the rejection").click()

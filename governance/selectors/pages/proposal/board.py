@@ -20,8 +20,9 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One owner, or one operator. `state` is SIGNED, INVALID, DECLINED or MISSING; `note` says how,
-    or why not; `members` are those of an owner Safe that signed so far, of `needs` (0: a key)."""
+    """One owner, or one operator. `state` is SIGNED, INVALID, DECLINED, MISSING or LATER; `note`
+    says how, or why not. Of an owner that is a Safe: `members` are the names of those who signed,
+    of `needs` (0: a key); `may_sign` are the addresses of all, `has_signed` of those who did."""
 
     name: str
     address: str
@@ -30,16 +31,18 @@ class Seat:
     at: datetime | None
     members: tuple[str, ...] = ()
     needs: int = 0
+    may_sign: tuple[str, ...] = ()
+    has_signed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """Who can sign a Safe's transactions: `inner` are the thresholds of owners that are Safes;
-    `later` signs when it submits, so it is never missing."""
+    """Who can sign a Safe's transactions: `inner` are threshold and members of each owner that is a
+    Safe; `later` signs when it submits, so it is never missing."""
 
     owners: tuple[str, ...]
     threshold: int
-    inner: Mapping[str, int]
+    inner: Mapping[str, tuple[int, tuple[str, ...]]]
     later: str = ""
 
 
@@ -75,9 +78,12 @@ def board(proposal: Proposal, *, roster: Seats | None) -> Board:
             seats.append(Seat("The executor", owner, "LATER", "signs when it submits", None))
             continue
         name, members = people.get(owner, ""), tuple(people.get(m, m) for m in inner.get(owner, ()))
-        needs = roster.inner.get(owner, 0) if roster else 0
+        needs, may_sign = (roster.inner if roster else {}).get(owner, (0, ()))
         seat = _owner(name, owner, rows.get(owner), no.get(name))
-        seats.append(replace(seat, members=members, needs=needs))
+        signed = tuple(inner.get(owner, ()))
+        seats.append(
+            replace(seat, members=members, needs=needs, may_sign=may_sign, has_signed=signed)
+        )
     threshold = roster.threshold - bool(roster.later) if roster else None
     return Board(tuple(seats), threshold, asked.created_at)
 
