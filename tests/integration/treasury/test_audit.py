@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 import structlog
@@ -139,6 +140,39 @@ def test_a_cut_tail_and_a_rewritten_chain_are_found_by_an_anchor_only() -> None:
     assert verify_chain().first_bad_id is None
     with pytest.raises(CommandError, match="first bad id 12: differs from its anchor"):
         verify("--anchor", anchor)
+
+
+@pytest.mark.django_db
+def test_verify_audit__file_of_signed_anchors__finds_a_cut_tail(tmp_path: Path) -> None:
+    """The file as `anchor_audit` writes it: proofs behind `#` are for other readers."""
+    for number in range(12):
+        record(number)
+    verdict = verify_chain()
+    anchors = tmp_path / "audit-anchors.txt"
+    proof = "v1 count=12 at=2026-01-05T12:00:00Z previous=00 ed25519=00"
+    anchors.write_text(f"# ballast audit anchors v1\n12:{verdict.last_hash} # {proof}\n")
+    assert "whole: 12 events" in verify("--anchors", str(anchors))
+    execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
+    execute("DELETE FROM audit_event WHERE id > 9")
+    with pytest.raises(CommandError, match="first bad id 12") as error:
+        verify("--anchors", str(anchors))
+    assert error.value.returncode == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("# nothing but a header\n", "has no anchor"),
+        ("7:aa\n7:bb\n", "contradict each other"),
+        ("seven\n", "an anchor is ID:HASH"),
+    ],
+)
+def test_verify_audit__useless_file__says_why(tmp_path: Path, text: str, problem: str) -> None:
+    anchors = tmp_path / "anchors.txt"
+    anchors.write_text(text)
+    with pytest.raises(CommandError, match=problem):
+        verify("--anchors", str(anchors))
 
 
 @pytest.mark.django_db(transaction=True)
