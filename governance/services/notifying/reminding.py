@@ -178,6 +178,14 @@ def _remind(
     before = proposal.reminders.filter(
         kind__in=[ReminderKind.ASKED, ReminderKind.REMINDED]
     ).order_by("-period")[0]
+    consequence = _rules(proposal).on_silence
+    is_silence = (
+        acts <= before.acts
+        and consequence is not OnSilence.EXPIRE
+        and not proposal.reminders.filter(kind=ReminderKind.UNANSWERED).exists()
+    )
+    if is_silence and consequence is OnSilence.DEGRADE:
+        _degrade(proposal, block)  # before any event: who trips takes the halt's scope first
     by_id = {person.pk: person for person in missing.people}
     asked = turn(tuple(sorted(by_id)), needed=missing.needed, period=period)
     said = _tell(
@@ -189,13 +197,9 @@ def _remind(
         period=period,
         acts=acts,
     )
-    consequence = _rules(proposal).on_silence
-    if acts > before.acts or consequence is OnSilence.EXPIRE:
-        return said
-    unanswered = _tell(proposal, ReminderKind.UNANSWERED, block, people=(), missing=missing)
-    if unanswered and consequence is OnSilence.DEGRADE:
-        _degrade(proposal, block)
-    return said + unanswered
+    if is_silence:
+        said += _tell(proposal, ReminderKind.UNANSWERED, block, people=(), missing=missing)
+    return said
 
 
 def _tell(

@@ -91,8 +91,10 @@ def test_anchor_file__an_event_with_another_hash__is_refused(
         lambda lines: [lines[0], lines[1].replace("count=3", "count=4"), *lines[2:]],
         lambda lines: [*lines, "13:" + event_hash(13)],
         lambda lines: lines[1:],
+        lambda lines: [*lines[:-1], lines[-1].replace("count=7", "count=8")],
+        lambda lines: [*lines[:-1], lines[-1].replace("7:0", "7:1", 1)],
     ],
-    ids=["line out", "swapped", "hash", "count", "unsigned", "no header"],
+    ids=["line out", "swapped", "hash", "count", "unsigned", "no header", "newest", "its hash"],
 )
 def test_anchor_file__changed_by_somebody__nothing_is_put_under_it(
     anchor: Anchor, tmp_path: Path, spoil: Callable[[list[str]], list[str]]
