@@ -3,7 +3,6 @@ now."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -55,7 +54,9 @@ class Rights:
     def signs_for(self) -> frozenset[Address]:
         """Safes (main and operator) for which one of the wallets signs, as an owner or within an
         owner that is a Safe. OwnersUnknownError when the chain does not answer."""
-        return frozenset(self._signed_by_us(safe.address for safe in self._safes))
+        safes = [Address(safe.address) for safe in self._safes]
+        found = signers_of(safes, rpc_url=self._rpc_url)
+        return frozenset(safe for safe, who in found.items() if self.wallets & who.everybody)
 
     @cached_property
     def _granted(self) -> dict[int, frozenset[Role]]:
@@ -67,12 +68,9 @@ class Rights:
 
     @cached_property
     def _signer_of(self) -> frozenset[int]:
-        main = {safe.address: safe.treasury_id for safe in self._safes if safe.kind == MAIN}
-        return frozenset(main[safe] for safe in self._signed_by_us(main))
-
-    def _signed_by_us(self, safes: Iterable[str]) -> list[Address]:
-        found = signers_of(map(Address, safes), rpc_url=self._rpc_url)
-        return [safe for safe, who in found.items() if self.wallets & who.everybody]
+        ours = self.signs_for
+        main = [safe for safe in self._safes if safe.kind == MAIN]
+        return frozenset(safe.treasury_id for safe in main if safe.address in ours)
 
 
 def treasuries_where(*, user: User, action: str, rpc_url: str) -> frozenset[int]:
