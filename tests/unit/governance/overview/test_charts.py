@@ -71,7 +71,7 @@ def test_band__any_numbers__stays_within_its_frame(
             r'c?x="(-?[\d.]+)"', charts.band_chart("X", AssetDrift(A, weight, target, half))
         )
     ]
-    assert all(-1 <= number <= charts.BAND_WIDTH for number in numbers)
+    assert all(Decimal(-1) <= number <= charts.BAND_WIDTH for number in numbers)
     assert svg.get("role") == "img"
 
 
@@ -94,7 +94,7 @@ def test_donut__rings__make_up_the_whole(values: list[int]) -> None:
     markup = charts.donut("Allocation", [(str(n), Decimal(v)) for n, v in enumerate(values)])
     shares = [Decimal(part) for part in re.findall(r'stroke-dasharray="([\d.]+) ', markup)]
     assert len(shares) == len(values)
-    assert abs(sum(shares) - 100) <= Decimal("0.01") * len(values)
+    assert abs(sum(shares, Decimal(0)) - 100) <= Decimal("0.01") * len(values)
 
 
 def test_donut__nothing__says_so() -> None:
