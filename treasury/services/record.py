@@ -1,8 +1,9 @@
 """Who did what (the audit chain) and what the world is told (the outbox), written with the fact
 itself.
 
-Both belong into the transaction of the fact. The audit row comes last in it: its insert takes the
-lock that serialises the chain until the commit."""
+Both belong into the transaction of the fact, as late in it as possible: the first of them takes the
+lock that serialises the chain until the commit. An event takes it too, before its own: with one
+order of locks, two transactions that write both never wait for each other."""
 
 from __future__ import annotations
 
@@ -17,6 +18,9 @@ from treasury.core.canonical import canonical_bytes
 from treasury.core.types import Actor, BlockRef
 from treasury.models import OutboxEvent
 from treasury.services.crash_points import passage
+
+AUDIT_LOCK = 7411
+"""Which the audit chain's trigger takes; the outbox' own is 7412, per treasury."""
 
 
 class OutsideTransactionError(RuntimeError):
@@ -61,6 +65,8 @@ def record_audit(
 def emit_event(*, treasury_id: int, kind: str, payload: dict[str, Any]) -> None:
     """One event for the outside; the database gives its number, without gaps per treasury."""
     _require_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [AUDIT_LOCK])
     OutboxEvent.objects.create(treasury_id=treasury_id, kind=kind, payload=payload)
 
 

@@ -18,6 +18,7 @@ from treasury.models import Account, Disposal, JournalEntry, Lot, OutboxEvent, P
 from treasury.services.decisions import decide_tier
 from treasury.services.ledger import open_books
 from treasury.services.record import (
+    AUDIT_LOCK,
     OutsideTransactionError,
     emit_event,
     record_audit,
@@ -267,3 +268,20 @@ def test_records_need_the_transaction_of_their_fact() -> None:
         )
     assert not connection.in_atomic_block
     assert rows("SELECT count(*) FROM audit_event") == [(0,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event__takes_the_audit_chains_lock_first__one_order_for_everybody(
+    bare_world: World,
+) -> None:
+    """Event then audit here, audit then event there: without one order they wait for each other."""
+    with transaction.atomic():
+        emit_event(treasury_id=bare_world.treasury.id, kind="test", payload={})
+        held = {
+            row[0]
+            for row in rows(
+                "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                " AND pid = pg_backend_pid() AND objsubid = 1 AND classid = 0"
+            )
+        }
+    assert AUDIT_LOCK in held
