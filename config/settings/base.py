@@ -27,6 +27,9 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
+    "allauth",
+    "allauth.account",  # the second factor needs it; none of its pages is mounted
+    "allauth.mfa",
     "treasury",
     "execution",
     "governance",
@@ -44,6 +47,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "governance.web.sign_in.middleware.SessionEndMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -88,7 +92,16 @@ SITE_URL: str = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 # Proxies of ours in front of the service: so many entries of X-Forwarded-For, from the right, are
 # theirs. 0: none is believed.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # the link to a first password
 SIGN_IN_COOKIE_NAME = "sign-in"
+# Whether everybody who comes by password needs a second factor. Production: yes.
+SECOND_FACTOR_DEMANDED = False
+MFA_ADAPTER = "governance.adapters.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Ballast"
+MFA_TOTP_TOLERANCE = 1  # clocks may be half a minute apart; a code is good once
+MFA_RECOVERY_CODE_COUNT = 10
+ACCOUNT_EMAIL_VERIFICATION = "none"
 SESSION_COOKIE_AGE = (
     12 * 60 * 60
 )  # the longest; `governance.core.identity.sessions` ends it earlier

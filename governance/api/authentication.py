@@ -10,6 +10,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from governance.core.identity.networks import client_address
 from governance.models import ApiToken
 from governance.services.identity import TokenRefusedError, authenticate_token
 
@@ -47,6 +48,11 @@ class TokenAuthentication(BaseAuthentication):
                 secret=secret,
                 now=timezone.now(),
                 allow_test=settings.CHAIN_ID == LOCAL_CHAIN_ID,
+                address=client_address(
+                    peer=request.META.get("REMOTE_ADDR", ""),
+                    forwarded_for=request.headers.get("X-Forwarded-For", ""),
+                    trusted_proxies=settings.TRUSTED_PROXIES,
+                ),
             )
         except (ValueError, TokenRefusedError):
             raise AuthenticationFailed("The token is unknown, ended or not for here.") from None

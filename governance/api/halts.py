@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.api.people import actor_of, now_block, person_of
-from governance.api.permissions import TreasuryScope
+from governance.api.permissions import TreasuryScope, narrowed_tier
 from governance.api.reading.lists import FilteredList
 from governance.api.serializers import HaltRequest, ReasonRequest
 from governance.api.shapes.halts import AuditEventSerializer, HaltSerializer
@@ -34,6 +34,7 @@ class HaltList(WriteView, FilteredList):
 
     required_action = access.TREASURY_READ
     method_actions = {"POST": access.BREAKER_TRIP}
+    narrows_to_tier = True
     serializer_class = HaltSerializer
     cursor_ordering = ("-tripped_at", "-id")
     queryset = HALTS
@@ -56,6 +57,8 @@ class HaltList(WriteView, FilteredList):
             tier = tiers(treasury.pk).filter(public_id=given["tier"]).first()
             if tier is None:
                 raise Http404
+        if narrowed_tier(request) not in {None, tier.pk if tier else 0}:
+            raise Http404
         wanted = halts.Trip(
             breaker=BY_HAND,
             level=Level(given["level"]),
@@ -91,6 +94,7 @@ class HaltResets(WriteView):
     """The first person asks, a second one closes."""
 
     required_action = access.BREAKER_RESET
+    needs_fresh_proof = True
     body = ReasonRequest
     answers = (201, HaltSerializer)
 

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 from rest_framework.filters import BaseFilterBackend
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from governance.core.identity.sessions import PROVED_AT, is_fresh, moment
 from governance.core.roles import Role
 from governance.models import ApiToken, User
 from governance.selectors import people
+from governance.services.identity.errors import StepUpRequiredError
 from governance.services.rights import treasuries_where
 from governance.services.signers import signer_treasuries
 from treasury.core import access
@@ -50,7 +53,15 @@ PATHS_TO_TREASURY = (
 )
 
 
+PATHS_TO_TIER = ("tier_id", "scope.tier_id")
+"""Of the kinds of rows that a token narrowed to one tier may see."""
+
+
 class RoleMatrix(BasePermission):
+    """`needs_fresh_proof` on a view: whoever changes something there has shown within the last
+    minutes that it is them. `narrows_to_tier`: the view keeps a narrowed token to its tier; every
+    other view refuses it."""
+
     def has_permission(self, request: Request, view: APIView) -> bool:
         action = action_of(request, view)
         if action == access.PUBLIC or action in SELF_PROVING:
@@ -59,6 +70,8 @@ class RoleMatrix(BasePermission):
         token: Any = request.auth
         if isinstance(token, ApiToken):
             allowed = _of_token(token, action)
+            if token.tier_id is not None and not getattr(view, "narrows_to_tier", False):
+                allowed = frozenset()
         elif isinstance(request.user, User):
             allowed = treasuries_where(
                 user=request.user, action=action, rpc_url=settings.RPC_URLS[0]
@@ -66,11 +79,13 @@ class RoleMatrix(BasePermission):
         else:
             allowed = frozenset()
         request.treasury_ids = allowed  # type: ignore[attr-defined]
+        if allowed and request.method not in SAFE_METHODS:
+            _require_fresh_proof(request, view)
         return bool(allowed)
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
         allowed: frozenset[int] | None = getattr(request, "treasury_ids", frozenset())
-        return allowed is None or treasury_of(obj) in allowed
+        return allowed is None or (treasury_of(obj) in allowed and is_in_tier(request, obj))
 
 
 class TreasuryScope(BaseFilterBackend):
@@ -86,7 +101,38 @@ class TreasuryScope(BaseFilterBackend):
             return queryset
         if path is None:
             return queryset.none()
-        return queryset.filter(**{f"{path}__in": allowed})
+        scoped = queryset.filter(**{f"{path}__in": allowed})
+        tier_id = narrowed_tier(request)
+        if tier_id is None:
+            return scoped
+        names = {field.name for field in queryset.model._meta.concrete_fields}
+        return scoped.filter(**{"tier" if "tier" in names else "scope__tier": tier_id})
+
+
+def narrowed_tier(request: Request) -> int | None:
+    """The one tier of a narrowed token; None for everybody else."""
+    return request.auth.tier_id if isinstance(request.auth, ApiToken) else None
+
+
+def is_in_tier(request: Request, obj: Any) -> bool:
+    """Whether the row belongs to the tier that the caller is kept to. A row of no tier does not."""
+    tier_id = narrowed_tier(request)
+    if tier_id is None:
+        return True
+    for path in PATHS_TO_TIER:
+        value: Any = obj
+        for step in path.split("."):
+            value = getattr(value, step, None)
+        if value is not None:
+            return bool(value == tier_id)
+    return False
+
+
+def _require_fresh_proof(request: Request, view: APIView) -> None:
+    if not getattr(view, "needs_fresh_proof", False):
+        return
+    if not is_fresh(proved_at=moment(request.session, PROVED_AT), now=timezone.now()):
+        raise StepUpRequiredError
 
 
 def action_of(request: Request, view: APIView) -> str:

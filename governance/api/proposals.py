@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.api.people import actor_of, now_block, rpc_url
-from governance.api.permissions import TreasuryScope
+from governance.api.permissions import TreasuryScope, is_in_tier, narrowed_tier
 from governance.api.reading.lists import FilteredList
 from governance.api.serializers import CheckRequest, GenerationRequest
 from governance.api.shapes.proposals import (
@@ -46,6 +46,8 @@ def found(view: APIView, request: Request, public_id: str) -> Proposal:
     allowed: frozenset[int] | None = request.treasury_ids  # type: ignore[attr-defined]
     if allowed is not None and proposal.tier.treasury_id not in allowed:
         raise Http404
+    if not is_in_tier(request, proposal):
+        raise Http404
     return proposal
 
 
@@ -55,6 +57,7 @@ class ProposalList(WriteView, FilteredList):
 
     required_action = access.PROPOSAL_READ
     method_actions = {"POST": access.PROPOSAL_WRITE}
+    narrows_to_tier = True
     serializer_class = ProposalSerializer
     queryset = all_proposals()
     filters = {
@@ -91,6 +94,7 @@ class ProposalList(WriteView, FilteredList):
 
 class ProposalDetail(RetrieveAPIView[Proposal]):
     required_action = access.PROPOSAL_READ
+    narrows_to_tier = True
     serializer_class = ProposalDetailSerializer
     filter_backends = [TreasuryScope]
     queryset = all_proposals().prefetch_related(
@@ -103,6 +107,7 @@ class Explanation(APIView):
     """Every rule with its inputs and outcome (D7)."""
 
     required_action = access.PROPOSAL_READ
+    narrows_to_tier = True
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, public_id: str) -> Response:
@@ -114,6 +119,7 @@ class Verification(APIView):
     (G3)."""
 
     required_action = access.PROPOSAL_READ
+    narrows_to_tier = True
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, public_id: str) -> Response:
@@ -125,6 +131,7 @@ class TierCheck(WriteView):
     the trigger is forced, unless a halt or a gate forbids it."""
 
     required_action = access.PROPOSAL_WRITE
+    narrows_to_tier = True
     body = CheckRequest
     answers = (200, CheckSerializer)
     is_one_transaction = False  # quotes, simulates
@@ -161,7 +168,7 @@ class Simulations(WriteView):
 
 def tier_of(request: Request, public_id: str) -> Any:
     tier = find_tier(public_id, within=request.treasury_ids)  # type: ignore[attr-defined]
-    if tier is None:
+    if tier is None or narrowed_tier(request) not in {None, tier.pk}:
         raise Http404
     return tier
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, re_path
 
 from governance.api import actions, deliberating, halts, imports, proposals, schema
+from governance.api.identity import tokens
 from governance.api.registers import urls as registers
 from governance.api.signing import views as signing
 from governance.api.webhooks import urls as webhooks
@@ -57,6 +58,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         halts.HaltResets.as_view(),
         name="halt-resets",
     ),
+    re_path(r"^tokens/?$", tokens.TokenList.as_view(), name="tokens"),
+    re_path(r"^tokens/(?P<public_id>key_[0-9A-Z]+)/?$", tokens.TokenDetail.as_view(), name="token"),
     re_path(r"^audit-events/?$", halts.AuditList.as_view(), name="audit-events"),
     *registers.urlpatterns,
     *webhooks.urlpatterns,

@@ -27,6 +27,7 @@ from governance.models import User
 from governance.services.rights import Rights
 from governance.services.signers import OwnersUnknownError
 from governance.web.navigation import menu
+from governance.web.sign_in.step_up import step_up
 from treasury.core.types import Actor, ActorKind, BlockRef
 
 POLL_SECONDS = 5
@@ -41,6 +42,8 @@ class Page(View):
     method_actions: ClassVar[Mapping[str, str]] = {}
     template_name: ClassVar[str]
     title: ClassVar[str] = ""
+    step_up_methods: ClassVar[frozenset[str]] = frozenset()
+    """Methods of delicate steps: the person shows first that it is them, and loses nothing."""
 
     user: User
     rights: Rights
@@ -48,20 +51,27 @@ class Page(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not isinstance(request.user, User):
-            return redirect_to_login(request.get_full_path())
+            return sent_to_login(request)
         self.user = request.user
         self.rights = Rights(user=self.user, rpc_url=rpc_url())
         try:
             self.treasury_ids = self.allowed(self.action)
         except OwnersUnknownError as error:
             return self.shown("governance/unavailable.html", {"reason": str(error)}, 503)
-        if not self.treasury_ids:
+        if not self.is_allowed():
             raise PermissionDenied
+        if request.method in self.step_up_methods:
+            asked = step_up(request, self.user)
+            if asked is not None:
+                return asked
         return super().dispatch(request, *args, **kwargs)
 
     @property
     def action(self) -> str:
         return self.method_actions.get(self.request.method or "", self.required_action)
+
+    def is_allowed(self) -> bool:
+        return bool(self.treasury_ids)
 
     def allowed(self, action: str) -> frozenset[int]:
         """Treasuries in which this person may take an action, for showing or hiding a button."""
@@ -87,6 +97,13 @@ class Page(View):
     @property
     def actor(self) -> Actor:
         return Actor(ActorKind.PERSON, self.user.get_username())
+
+
+def sent_to_login(request: HttpRequest) -> HttpResponseBase:
+    """A live part must not get the log-in page into itself: it makes the whole page load anew."""
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return redirect_to_login(request.get_full_path())
 
 
 def live(

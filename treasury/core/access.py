@@ -35,6 +35,9 @@ ABSENCE_WRITE = "absence.write"
 CHANNEL_WRITE = "channel.write"
 IDENTITY_WRITE = "identity.write"
 
+OWN_ACCOUNT = "account.own"
+"""Whoever is signed in, for what is theirs alone: wallets, second factor, sessions."""
+
 PUBLIC = "public"
 """Liveness probes and the API description: no identity asked for."""
 
@@ -71,4 +74,4 @@ PEOPLE_ONLY = frozenset(
         IDENTITY_WRITE,
     }
 )
-ACTIONS = SCOPES | PEOPLE_ONLY | {PUBLIC}
+ACTIONS = SCOPES | PEOPLE_ONLY | {OWN_ACCOUNT, PUBLIC}

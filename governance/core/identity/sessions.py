@@ -3,11 +3,21 @@ session is no rule about money."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 LONGEST = timedelta(hours=12)
 IDLE = timedelta(minutes=30)
 FRESH = timedelta(minutes=10)
+PROVED_AT: Final = "proved_at"
+"""Under this name a session keeps when the person last showed that it is them."""
+
+
+def moment(session: Mapping[str, Any], name: str) -> datetime | None:
+    """A time that the session remembers, in whole Unix seconds; None when there is none."""
+    stored = session.get(name)
+    return datetime.fromtimestamp(stored, UTC) if isinstance(stored, int) else None
 
 
 def has_ended(*, signed_in_at: datetime, seen_at: datetime, now: datetime) -> bool:

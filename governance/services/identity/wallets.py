@@ -91,6 +91,8 @@ def ask_for_text(
     *, address: Address, purpose: Purpose, asker: Asker, site: Site, chain_id: int, now: datetime
 ) -> SignInRequest:
     """A text for this account, good for five minutes and once. What ended unused is cleared."""
+    if purpose is not Purpose.SIGN_IN and asker.user is None:
+        raise SignInRefusedError("Sign in first.", "address")
     if chain_id not in site.chain_ids:
         raise SignInRefusedError(f"Signing in on chain {chain_id} is not allowed here.", "address")
     nonce = "".join(secrets.choice(ALPHABET) for _ in range(NONCE_CHARACTERS))
@@ -119,7 +121,7 @@ def ask_for_text(
 def sign_in(*, proof: Proof, asker: Asker, site: Site, now: datetime) -> User:
     """Whose wallet it is. A wallet that signs for a treasury now and is new here gets an account;
     one that signs nowhere is refused."""
-    address = _proven(proof, Purpose.SIGN_IN, Asker(asker.browser_secret), site, now)
+    address = _proven(proof, Purpose.SIGN_IN, asker, site, now)
     user = user_of_wallet(address) or _new_signer(address, site)
     if not user.is_active:
         raise SignInRefusedError("This account is closed. An administrator can open it again.")

@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from governance.core.identity.sessions import has_ended
+from governance.core.identity.sessions import has_ended, moment
 from governance.models import User
-from governance.web.sign_in.session import EPOCH, SEEN_AT, SIGNED_IN_AT, moment
+from governance.web.sign_in.session import EPOCH, SEEN_AT, SIGNED_IN_AT
 
 SEEN_RECORDED_EVERY = timedelta(minutes=1)
 ENDED = "You were signed out: it was too long since you signed in or did something."
@@ -36,7 +36,7 @@ class SessionEndMiddleware:
         # A session that another door opened (the local admin) is counted from here on.
         if SIGNED_IN_AT not in request.session:
             request.session[SIGNED_IN_AT] = request.session[SEEN_AT] = int(now.timestamp())
-        signed_in_at, seen_at = moment(request, SIGNED_IN_AT), moment(request, SEEN_AT)
+        signed_in_at, seen_at = (moment(request.session, name) for name in (SIGNED_IN_AT, SEEN_AT))
         if (
             signed_in_at is None
             or seen_at is None

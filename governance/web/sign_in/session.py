@@ -4,8 +4,8 @@ seen, when they last showed that it is them. All of it is wall time."""
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -13,22 +13,23 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from governance.core.identity.networks import client_address
-from governance.core.identity.sessions import is_fresh
-from governance.core.identity.texts import LIFETIME
+from governance.core.identity.sessions import PROVED_AT, is_fresh, moment
+from governance.core.identity.texts import LIFETIME, Purpose
 from governance.models import User
 from governance.services.identity.wallets import Asker, Site, record_log_in
 
 SIGNED_IN_AT: Final = "signed_in_at"
 SIGNED_IN_BY: Final = "signed_in_by"
 SEEN_AT: Final = "seen_at"
-PROVED_AT: Final = "proved_at"
 EPOCH: Final = "epoch"
+HELD: Final = "held"
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 
 
 def enter(request: HttpRequest, user: User, *, how: str) -> None:
     """The session gets another key, so that one planted before is worth nothing."""
     record_log_in(user=user, how=how)
+    request.session.pop(HELD, None)
     login(request, user, backend=BACKEND)
     now = _seconds(timezone.now())
     request.session.update(
@@ -46,15 +47,9 @@ def mark_proved(request: HttpRequest) -> None:
     request.session[PROVED_AT] = _seconds(timezone.now())
 
 
-def moment(request: HttpRequest, name: str) -> datetime | None:
-    """A time that the session remembers; None when there is none or it is no time."""
-    stored: Any = request.session.get(name)
-    return datetime.fromtimestamp(stored, UTC) if isinstance(stored, int) else None
-
-
 def is_proved(request: HttpRequest) -> bool:
     """Whether the person has shown in the last minutes that it is them."""
-    return is_fresh(proved_at=moment(request, PROVED_AT), now=timezone.now())
+    return is_fresh(proved_at=moment(request.session, PROVED_AT), now=timezone.now())
 
 
 def site() -> Site:
@@ -71,10 +66,10 @@ def caller(request: HttpRequest) -> str:
 
 
 # ------------------------------------------------------------------------------------ this browser
-def asker_of(request: HttpRequest) -> Asker:
-    """Who asks for a text and must bring its signature. Before the log-in the browser is known by
-    a cookie of its own, afterwards by its session."""
-    if isinstance(request.user, User):
+def asker_of(request: HttpRequest, purpose: Purpose) -> Asker:
+    """Who asks for a text and must bring its signature. To sign in the browser is known by a cookie
+    of its own, afterwards by its session."""
+    if purpose is not Purpose.SIGN_IN and isinstance(request.user, User):
         return Asker(str(request.session.session_key), request.user)
     return Asker(request.COOKIES.get(settings.SIGN_IN_COOKIE_NAME) or secrets.token_urlsafe(32))
 
@@ -90,6 +85,23 @@ def remember_browser(response: HttpResponse, asker: Asker) -> None:
             httponly=True,
             samesite="Strict",
         )
+
+
+# ------------------------------------------------------------------------------------ half way in
+def hold(request: HttpRequest, user: User) -> None:
+    """The password was right; nobody is signed in before the second step."""
+    request.session[HELD] = {"user": user.pk, "at": _seconds(timezone.now())}
+
+
+def held(request: HttpRequest) -> User | None:
+    """Whose second step is due, for five minutes."""
+    kept = request.session.get(HELD)
+    if not isinstance(kept, dict):
+        return None
+    at = moment(kept, "at")
+    if at is None or timezone.now() - at >= LIFETIME:
+        return None
+    return User.objects.filter(pk=kept["user"], is_active=True).first()
 
 
 def _seconds(now: datetime) -> int:

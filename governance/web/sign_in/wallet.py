@@ -53,7 +53,7 @@ class AskForText(View):
     button: ClassVar[str] = "Prove and sign in"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        asker = asker_of(request)
+        asker = asker_of(request, self.purpose)
         try:
             count_try(TEXTS_TO_ADDRESS, caller(request))
             asked = ask_for_text(
@@ -95,7 +95,10 @@ class SignInByWallet(View):
         try:
             count_try(LOG_INS_FROM_ADDRESS, caller(request))
             user = sign_in(
-                proof=proof_of(request), asker=asker_of(request), site=site(), now=timezone.now()
+                proof=proof_of(request),
+                asker=asker_of(request, Purpose.SIGN_IN),
+                site=site(),
+                now=timezone.now(),
             )
         except REFUSALS as error:
             return login_page(request, wallet_error=error)

@@ -19,6 +19,7 @@ from rest_framework.test import APIClient
 from execution.models import Break
 from governance.core.roles import Role
 from governance.core.routing import Level
+from governance.models import ApiToken
 from governance.services.halts import Trip, trip
 from governance.services.identity import create_user, grant_role, issue_token
 from governance.services.notifying.channels import create_channel, send_test
@@ -62,6 +63,7 @@ NOTICE: dict[str, Any] = {
     "ends_at": 4_000_000_000,
 }
 HOOK: dict[str, Any] = {"kind": "email", "target": "matrix@example.org"}
+KEY = {"name": "matrix", "scopes": ["ledger:read"], "expires_at": "2099-01-01T00:00:00Z"}
 MATRIX: dict[str, Row] = {
     # ----------------------------------------------------------------- what there is
     "GET treasuries": Row(READ, "treasury:read"),
@@ -131,6 +133,10 @@ MATRIX: dict[str, Row] = {
     "POST webhooks/{id}/tests": Row("D", ""),
     "GET webhooks/{id}/deliveries": Row("D", ""),
     "POST webhooks/{id}/deliveries/{id}/replays": Row("D", ""),
+    # ----------------------------------------------------------------- machines' keys
+    "GET tokens": Row("D", ""),
+    "POST tokens": Row("D", "", {"treasury": "{treasuries}", **KEY}),
+    "DELETE tokens/{id}": Row("D", ""),
 }
 """The channel of these rows is the treasury's own; a person's own are tried elsewhere."""
 WHOLE_SERVICE = {"GET audit-events", "POST proposals/imports"}
@@ -225,7 +231,10 @@ def place(stage: Stage) -> Place:
         block=stage.head(),
     )
     assert executed.transaction is not None
-    ids = {"proposals": proposal.public_id, "halts": halt.public_id, **channel_ids(stage)}
+    token(stage.seeded.treasury.pk, "ledger:read")
+    key = ApiToken.objects.latest("pk").public_id
+    ids = {"proposals": proposal.public_id, "halts": halt.public_id, "tokens": key}
+    ids |= channel_ids(stage)
     client = stage.client("fiona")
     export = client.get(f"/{PREFIX}proposals/{proposal.public_id}/verification").json()
     brought = client.post(f"/{PREFIX}proposals/imports", {"document": export}).json()

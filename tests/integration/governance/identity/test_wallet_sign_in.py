@@ -29,7 +29,7 @@ def refused(answer: Any, browser: Browser, words: str) -> None:
     assert answer.status_code == 403, answer.content
     assert words in answer.content.decode()
     assert browser.who == ""
-    assert not AuditEvent.objects.filter(body__contains="person.signed_in").exists()
+    assert not AuditEvent.objects.filter(payload__action="person.signed_in").exists()
 
 
 # ------------------------------------------------------------------------------------ let in
