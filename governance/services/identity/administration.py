@@ -89,7 +89,7 @@ def grant_request(*, public_id: str, administrator: User, now: datetime) -> Gran
         asked.decided_by, asked.decided_at = administrator, now
         asked.save()
         _record(asked, administrator, "role.request_granted", asked.reason)
-    return Granted(asked, _first_password(user) if is_new else None)
+    return Granted(asked, first_password(user) if is_new else None)
 
 
 def refuse_request(*, public_id: str, administrator: User, now: datetime) -> RoleRequest:
@@ -148,7 +148,7 @@ def _waiting(public_id: str, now: datetime) -> RoleRequest:
     return asked
 
 
-def _first_password(user: User) -> tuple[str, str]:
+def first_password(user: User) -> tuple[str, str]:
     return urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
 
 

@@ -100,6 +100,7 @@ class Monitoring(LivePage):
 class HaltPage(Page):
     required_action = access.TREASURY_READ
     method_actions = {"POST": access.BREAKER_RESET}  # noqa: RUF012  read by the base class
+    step_up_methods = frozenset({"POST"})
     template_name = "governance/registers/halt.html"
     title = "Halt"
 

@@ -29,7 +29,8 @@ from governance.web.sign_in.wallet import (
 )
 from treasury.core import access
 
-PROOFS: Final = ("proof_code", "proof_password", "nonce", "signature")
+PREFIX: Final = "proof_"
+PROOFS: Final = ("proof_code", "proof_password", "proof_nonce", "proof_signature")
 NOT_KEPT: Final = {*PROOFS, "csrfmiddlewaretoken"}
 FORBIDDEN: Final = 403
 
@@ -68,9 +69,9 @@ def step_up(request: HttpRequest, user: User) -> HttpResponse | None:
 
 
 def _check(request: HttpRequest, user: User) -> None:
-    if request.POST.get("signature"):
+    if request.POST.get("proof_signature"):
         asker = asker_of(request, Purpose.PROVE)
-        prove(proof=proof_of(request), asker=asker, site=site(), now=timezone.now())
+        prove(proof=proof_of(request, PREFIX), asker=asker, site=site(), now=timezone.now())
     elif has_second_factor(user):
         check_code(user=user, code=request.POST.get("proof_code", ""))
     else:
@@ -98,3 +99,4 @@ class AskForProof(AskForText):
     prove_url = "login-again"
     again_url = "login-again"
     button = "Prove that it is me"
+    prefix = PREFIX

@@ -51,6 +51,8 @@ class AskForText(View):
     prove_url: ClassVar[str] = "login-wallet-proof"
     again_url: ClassVar[str] = "login"
     button: ClassVar[str] = "Prove and sign in"
+    prefix: ClassVar[str] = ""
+    """Of the fields that the proof comes back in, where they travel with another form."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         asker = asker_of(request, self.purpose)
@@ -71,6 +73,7 @@ class AskForText(View):
             response = JsonResponse({"nonce": asked.nonce, "text": asked.text})
         else:
             around = {"asked": asked, "next": next_of(request), "button": self.button}
+            around |= {"prefix": self.prefix}
             around |= {"prove_url": reverse(self.prove_url), "again_url": reverse(self.again_url)}
             response = render(request, "governance/sign_in/text.html", around)
         response["Cache-Control"] = "no-store"
@@ -137,8 +140,9 @@ def wallet_context() -> dict[str, Any]:
     return {"chain_id": settings.CHAIN_ID, "chain_params": settings.WALLET_CHAIN}
 
 
-def proof_of(request: HttpRequest) -> Proof:
-    return Proof(request.POST.get("nonce", ""), request.POST.get("signature", ""))
+def proof_of(request: HttpRequest, prefix: str = "") -> Proof:
+    given = request.POST
+    return Proof(given.get(f"{prefix}nonce", ""), given.get(f"{prefix}signature", ""))
 
 
 def next_of(request: HttpRequest) -> str:

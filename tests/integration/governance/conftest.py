@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from eth_typing import Hash32
 from rest_framework.test import APIClient
 
@@ -24,6 +25,7 @@ from governance.selectors.proposals import proposal_by_id
 from governance.services.moves import GENERATOR
 from governance.services.proposals import Evaluated, evaluate_tier
 from governance.services.sweeping import sweep
+from governance.web.sign_in.session import SEEN_AT, SIGNED_IN_AT
 from tests.conftest import Chain
 from tests.rest_client import RestClient
 from treasury.core.types import BlockRef
@@ -32,10 +34,10 @@ from treasury.services.snapshots import take_snapshot
 FINALITY = 2
 
 
-def prove(client: APIClient) -> None:
-    """As if the person had just shown that it is them."""
+def prove(client: Client) -> None:
+    """As if the person had just signed in."""
     session = client.session
-    session[PROVED_AT] = int(time.time())
+    session.update(dict.fromkeys((SIGNED_IN_AT, SEEN_AT, PROVED_AT), int(time.time())))
     session.save()
 
 

@@ -64,8 +64,8 @@ async function ask(place, account) {
 
 function send(place, nonce, signature) {
   const form = place.querySelector("[data-proof-form]");
-  form.elements.nonce.value = nonce;
-  form.elements.signature.value = signature;
+  form.querySelector("[name$=nonce]").value = nonce;
+  form.querySelector("[name$=signature]").value = signature;
   form.submit();
 }
 

@@ -34,7 +34,7 @@ def second(stage: Stage) -> User:
 def page_of(user: User) -> Browser:
     browser = Browser()
     browser.client.force_login(user)
-    prove(browser.client)  # type: ignore[arg-type]
+    prove(browser.client)
     return browser
 
 

@@ -175,7 +175,8 @@ def test_step_up__by_ones_own_wallet__and_by_no_other(stage: Stage, browser: Bro
         asked = browser.ask(ACCOUNTS[account].address, "/login/again/text")  # type: ignore[index]
         assert "sofia is here now" in asked["text"]
         signature = signature_of(account, asked["text"])  # type: ignore[arg-type]
-        answer = browser.bring(asked["nonce"], signature, "/login/again", next="/api")
+        proof = {"proof_nonce": asked["nonce"], "proof_signature": signature, "next": "/api"}
+        answer = browser.client.post("/login/again", proof)
         assert answer.status_code == status
 
 
