@@ -9,14 +9,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-<<<<<<< HEAD
-from governance.web.sign_in.session import PROVED_AT
-from tests.integration.governance.conftest import Stage, stage
-=======
 from tests.integration.governance.conftest import Stage, prove, stage
->>>>>>> 10bec6a (Proofs keep what was typed and travel apart from it; closing a halt on the page needs one; first administrators by command; documents)
 
 __all__ = ["stage"]
 
@@ -58,13 +52,7 @@ def reader(stage: Stage) -> Callable[[str], Reader]:
     def signed_in(name: str) -> Reader:
         client = Client()
         client.force_login(stage.people[name])
-<<<<<<< HEAD
-        session = client.session
-        session[PROVED_AT] = int(timezone.now().timestamp())
-        session.save()
-=======
         prove(client)
->>>>>>> 10bec6a (Proofs keep what was typed and travel apart from it; closing a halt on the page needs one; first administrators by command; documents)
         return Reader(client)
 
     return signed_in

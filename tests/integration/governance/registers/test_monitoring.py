@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from governance.core.identity.sessions import PROVED_AT
 from governance.models import Halt
-from governance.web.sign_in.session import PROVED_AT
 from tests.integration.governance.conftest import Stage
 from tests.integration.governance.registers.conftest import Reader
 from treasury.models import Price, PriceObservation, PriceSource
@@ -147,6 +147,6 @@ def test_halt__log_in_of_long_ago__has_to_be_proved_anew(stage: Stage, reader: R
     session.save()
     answer = fiona.post(f"/monitoring/halts/{halt.public_id}/", reason="looked")
     assert answer.status == 403
-    assert "log-in of the last 10 minutes" in answer.text
+    assert "a proof of the last 10 minutes" in answer.text
     assert "looked" in answer.text
     assert Halt.objects.get().first_closer is None
