@@ -66,7 +66,8 @@ def question(legs: Sequence[AskedLeg], *, plan_digest: str, person: str) -> Ques
 
 def is_right(asked: Question, given: str) -> bool:
     """A choice is compared as an address, an amount by value: exact, or rounded (half to even or
-    down) to the decimals that were asked for. Separators of thousands and the unit may be there."""
+    down) to the decimals that were asked for or to more of them, as pages show more. Separators of
+    thousands and the unit may be there."""
     if asked.kind is QuestionKind.CHOICE:
         return given.strip().lower() == asked.expected.lower()
     number = _number(given, asked.unit)
@@ -74,7 +75,8 @@ def is_right(asked: Question, given: str) -> bool:
         return False
     with localcontext(Context(prec=PRECISION)):
         exact = Decimal(asked.expected)
-        step = Decimal(1).scaleb(-asked.places)
+        given_places = -int(number.as_tuple().exponent)
+        step = Decimal(1).scaleb(-max(asked.places, given_places))
         return number in {
             exact,
             exact.quantize(step, ROUND_DOWN),

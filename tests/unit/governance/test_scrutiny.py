@@ -204,9 +204,16 @@ def test_answer__another_amount__wrong(units: int, decimals: int, off: int) -> N
 def test_answer__rounded_to_what_was_asked__right() -> None:
     asked = amount(LEG)
     assert asked.places == 2
-    for given_ in ("12.40", "12.4", "12.402938475610293847", "12,40 WETH"[:2] + ".40 WETH"):
+    for given_ in (
+        "12.40",
+        "12.4",
+        "12.402938475610293847",
+        "12.4029",
+        "12.403",
+        "12,40 WETH"[:2] + ".40 WETH",
+    ):
         assert is_right(asked, given_), given_
-    for given_ in ("12.41", "12", "12.402", "1240", "", "x", "1e1", "-12.4", "nan", "٣"):
+    for given_ in ("12.41", "12", "12.401", "12.404", "1240", "", "x", "1e1", "-12.4", "nan", "٣"):
         assert not is_right(asked, given_), given_
 
 
