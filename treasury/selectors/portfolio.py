@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 
 from treasury.core.decisions import PriceGap
 from treasury.core.policies import TierPolicy
@@ -125,6 +125,39 @@ def tier_portfolio(*, tier_id: int, snapshot_id: int) -> tuple[Portfolio, tuple[
     needed = [asset for asset in of_tier if asset.address in wanted or held.get(asset.id, 0) > 0]
     rules = policy.prices if policy else DEFAULT_RULES
     return Portfolio(block, holdings), price_gaps(assets=needed, block=block, rules=rules)
+
+
+def holdings_by_tier(*, treasury_id: int) -> dict[int, tuple[Holding, ...]]:
+    """By the tier's row: what `tier_portfolio` says it holds at the latest snapshot, for all tiers
+    in one query. An asset without a price stands with price 0; which prices are good enough is not
+    asked. Empty before the first snapshot."""
+    newest = Snapshot.objects.filter(treasury_id=treasury_id).order_by("-block_number")
+    held = Position.objects.filter(
+        snapshot_id=Subquery(newest.values("pk")[:1]),
+        holder=OuterRef("tier__safe__address"),
+        asset_id=OuterRef("asset_id"),
+    )
+    price = Price.objects.filter(
+        asset_id=OuterRef("asset_id"), block_hash=Subquery(newest.values("block_hash")[:1])
+    )
+    rows = (
+        TierAsset.objects.filter(Exists(newest), tier__treasury_id=treasury_id)
+        .annotate(held=Subquery(held.values("units")[:1]))
+        .annotate(price=Subquery(price.values("price_usd")[:1]))
+        .select_related("asset")
+        .order_by("asset__address")
+    )
+    found: dict[int, tuple[Holding, ...]] = {}
+    for row in rows:
+        holding = Holding(
+            asset=Address(row.asset.address),
+            symbol=row.asset.symbol,
+            decimals=row.asset.decimals,
+            units=int(row.held or 0),
+            price_usd=row.price or Decimal(0),
+        )
+        found[row.tier_id] = (*found.get(row.tier_id, ()), holding)
+    return found
 
 
 def policy_hashes(*, treasury_id: int) -> set[str]:

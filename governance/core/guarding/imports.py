@@ -18,6 +18,7 @@ from execution.core.conformity import gas_violations
 from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.safe_tx import safe_tx_hash
 from execution.core.types import Operation, Rule, SafeTxFields, Violation
+from treasury.core.nesting import is_too_deep
 from treasury.core.types import Address
 
 FIELDS = (
@@ -91,6 +92,8 @@ def evidence_violations(
     found = []
     if sha256(text.encode()).hexdigest() != batch.evidence_digest:
         found.append(Violation(Rule.EVIDENCE, "the batch carries another evidence digest"))
+    if is_too_deep(text):
+        return (*found, Violation(Rule.EVIDENCE, "the reasons are nested too deep"))
     try:
         told = json.loads(text)
         legs = [(c["to"], c["data"]) for leg in told["legs"] for c in leg["calls"]]

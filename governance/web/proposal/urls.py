@@ -7,7 +7,7 @@ from typing import Final
 from django.urls import re_path
 
 from governance.web.base import Page
-from governance.web.proposal import acting, page, rejecting
+from governance.web.proposal import acting, importing, page, rejecting
 
 ONE: Final = r"^proposals/(?P<public_id>prop_[0-9A-Z]+)"
 FORMS: Final[dict[str, type[Page]]] = {
@@ -26,6 +26,12 @@ FORMS: Final[dict[str, type[Page]]] = {
 }
 
 urlpatterns = [
+    re_path(r"^proposals/imports/?$", importing.Imports.as_view(), name="imports-page"),
+    re_path(
+        r"^proposals/imports/(?P<public_id>ext_[0-9A-Z]+)/?$",
+        importing.Import.as_view(),
+        name="import-page",
+    ),
     re_path(rf"{ONE}/?$", page.ProposalPage.as_view(), name="proposal-page"),
     *(
         re_path(rf"{ONE}/{name}/?$", view.as_view(), name=f"proposal-{name}")

@@ -16,10 +16,8 @@ from governance.models import Channel
 from governance.selectors.registers.integrations import (
     channels,
     deliveries,
-    token_by_public_id,
     token_lines,
 )
-from governance.services.identity import revoke_token
 from governance.services.notifying import channels as service
 from governance.services.notifying.channels import ChannelError
 from governance.web.base import Page
@@ -132,26 +130,6 @@ class ChannelPage(Page):
             service.replay(notification_id=row.pk, now=now, actor=actor)
             return "It is told again, with the same id."
         raise Http404
-
-
-class TokenRevocation(Page):
-    """Taking a key away needs no second look."""
-
-    required_action = access.IDENTITY_WRITE
-    title = "Revoke a token"
-
-    def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-        return HttpResponseRedirect(reverse("integrations"))
-
-    def post(self, request: HttpRequest, **_: Any) -> HttpResponse:
-        token = token_by_public_id(
-            treasury_ids=self.treasury_ids, public_id=self.kwargs["public_id"]
-        )
-        if token is None:
-            raise Http404
-        revoke_token(token=token, now=timezone.now(), actor=self.actor)
-        messages.success(request, f"{token.name} can do nothing any more.")
-        return HttpResponseRedirect(reverse("integrations") + "#tokens")
 
 
 def shown_once(page: Page, made: service.WithSecret, said: str) -> HttpResponse:

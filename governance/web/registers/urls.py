@@ -6,10 +6,11 @@ from django.urls import URLPattern, URLResolver, re_path
 
 from governance.web.registers.addresses import Addresses, Label
 from governance.web.registers.executions import Execution, Executions
-from governance.web.registers.integrations import ChannelPage, Integrations, TokenRevocation
+from governance.web.registers.integrations import ChannelPage, Integrations
 from governance.web.registers.monitoring import HaltPage, Halts, Monitoring
 from governance.web.registers.notices import Notices, Withdrawal
 from governance.web.registers.signers import Signers
+from governance.web.registers.tokens import TokenIssue, TokenRevocation
 from governance.web.registers.trail import Audit, AuditExport
 
 TAB = "(?P<tab>under-way|all|breaks)"
@@ -32,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         ChannelPage.as_view(),
         name="channel",
     ),
+    re_path(rf"^integrations/tokens/new/?{TREASURY}$", TokenIssue.as_view(), name="token-issue"),
     re_path(
         r"^integrations/tokens/(?P<public_id>key_[0-9A-Z]+)/revocation/?$",
         TokenRevocation.as_view(),

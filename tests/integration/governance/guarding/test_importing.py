@@ -14,6 +14,8 @@ from tests.integration.governance.conftest import Stage
 from tests.integration.governance.guarding.test_conformity import collecting
 from treasury.core.types import Actor, ActorKind, Address
 from treasury.models import AuditEvent
+from treasury.selectors.portfolio import holdings_by_tier, tier_portfolio, tiers
+from treasury.selectors.snapshots import latest
 from treasury.services.portfolio import create_treasury
 
 IMPORTS = "/api/v1/proposals/imports"
@@ -111,3 +113,15 @@ def test_import__safe_of_another_treasury__unknown_to_a_stranger(stage: Stage) -
     assert (status, told["code"]) == (422, "malformed_import")
     assert "no Safe of a treasury of yours" in told["detail"]
     assert not ImportedProposal.objects.exists()
+
+
+def test_holdings_by_tier__all_tiers_at_once__as_one_by_one(stage: Stage) -> None:
+    stage.propose("yield")
+    treasury_id = stage.seeded.treasury.pk
+    snapshot = latest(treasury_id)
+    assert snapshot is not None
+    found = holdings_by_tier(treasury_id=treasury_id)
+    rows = list(tiers(treasury_id))
+    assert [found[row.pk] for row in rows] == [
+        tier_portfolio(tier_id=row.pk, snapshot_id=snapshot.pk)[0].holdings for row in rows
+    ]
