@@ -134,7 +134,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     # Proxies of ours that append to X-Forwarded-For: without any, the header is not believed.
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.parsers.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["treasury.api.parsers.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "config.pagination.SequenceCursorPagination",
     "EXCEPTION_HANDLER": "config.problems.problem_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 SAFE_INTEGER = 2**53
+DEPTH_MAX: Final = 64
+"""No document of ours or of a wallet comes near it."""
+
+STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 class NotCanonicalError(TypeError):
@@ -57,6 +63,17 @@ def canonical_bytes(value: object) -> bytes:
     return json.dumps(
         plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
+
+
+def is_too_deep(text: str) -> bool:
+    """Whether objects and arrays stand within each other more than DEPTH_MAX times. Brackets in
+    strings do not count. Whether the text is JSON at all is not asked."""
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", STRINGS.sub("", text)):
+        depth += STEPS[bracket]
+        if depth > DEPTH_MAX:
+            return True
+    return False
 
 
 def digest(value: object) -> str:

@@ -131,7 +131,7 @@ def holdings_by_tier(*, treasury_id: int) -> dict[int, tuple[Holding, ...]]:
     """By the tier's row: what `tier_portfolio` says it holds at the latest snapshot, for all tiers
     in one query. An asset without a price stands with price 0; which prices are good enough is not
     asked. Empty before the first snapshot."""
-    newest = Snapshot.objects.filter(treasury_id=treasury_id).order_by("-block_number")
+    newest = Snapshot.objects.filter(treasury_id=treasury_id).order_by("-block_number", "-id")
     held = Position.objects.filter(
         snapshot_id=Subquery(newest.values("pk")[:1]),
         holder=OuterRef("tier__safe__address"),

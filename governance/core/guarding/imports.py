@@ -18,7 +18,7 @@ from execution.core.conformity import gas_violations
 from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.safe_tx import safe_tx_hash
 from execution.core.types import Operation, Rule, SafeTxFields, Violation
-from treasury.core.nesting import is_too_deep
+from treasury.core.canonical import is_too_deep
 from treasury.core.types import Address
 
 FIELDS = (

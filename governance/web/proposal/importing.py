@@ -23,7 +23,7 @@ from governance.services.guarding.importing import DOCUMENT_BYTES_MAX, import_pr
 from governance.web.base import Page
 from governance.web.registers.live import block_for, head_or_none, places
 from treasury.core import access
-from treasury.core.nesting import is_too_deep
+from treasury.core.canonical import is_too_deep
 from treasury.core.types import BlockRef
 
 RECENT: Final = 20

@@ -51,7 +51,7 @@ def test_import_page__own_export__external_with_calls_hashes_and_fields(
     page = sofia.page(f"{PATH}{row.public_id}/")
     assert "Sign with your wallet" not in page
     assert row.safe_tx_hash in reader("arne").page(PATH)
-    assert PATH in sofia.page("/proposals/")
+    assert 'href="/proposals/imports"' in sofia.page("/proposals/")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treasury.core.nesting import DEPTH_MAX, is_too_deep
+from treasury.core.canonical import DEPTH_MAX, is_too_deep
 
 JSON = st.recursive(
     st.none() | st.integers() | st.text(),

@@ -9,7 +9,7 @@ from typing import IO, Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from treasury.core.nesting import DEPTH_MAX, is_too_deep
+from treasury.core.canonical import DEPTH_MAX, is_too_deep
 
 
 class BoundedJSONParser(JSONParser):
