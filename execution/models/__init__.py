@@ -1,5 +1,6 @@
 """Rows of execution, one file per aggregate."""
 
+from execution.models.pins import ObservedConfiguration, PinnedConfiguration
 from execution.models.plans import Plan, Quote, TradingPair
 from execution.models.reconciliation import Break, BreakStatus, Fill
 from execution.models.transactions import (
@@ -20,6 +21,8 @@ __all__ = [
     "ConfirmationKind",
     "Fill",
     "MemberConfirmation",
+    "ObservedConfiguration",
+    "PinnedConfiguration",
     "Plan",
     "Quote",
     "SafeTransaction",

@@ -121,6 +121,16 @@ def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
     return tuple(sorted(checks, key=lambda check: order.index(check.name)))
 
 
+def one_each(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """One line per subject: the worst that was found of it, the first of equals."""
+    order, found = list(Status), dict[Subject, Check]()
+    for check in checks:
+        known = found.get(check.name)
+        if known is None or order.index(check.status) > order.index(known.status):
+            found[check.name] = check
+    return tuple(found.values())
+
+
 def worst_of(checks: Iterable[Check]) -> Status:
     """FAIL: do not sign. WARN: look closer. PASS: nothing speaks against it."""
     order = list(Status)

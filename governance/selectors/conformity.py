@@ -19,6 +19,7 @@ from django.db.models import F, Q
 from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.types import ExecutionPlan, Rule, Violation
 from execution.selectors.conformity import PlanFindings, plan_findings
+from execution.selectors.pins import changes_of, observed
 from execution.selectors.transactions import slots_of
 from execution.selectors.treasuries import TreasuryView
 from governance.core.conformity import (
@@ -28,6 +29,7 @@ from governance.core.conformity import (
     checks_of,
     in_order,
     look_alikes,
+    one_each,
 )
 from governance.core.lifecycle import OPEN
 from governance.core.routing import is_blocked, worst
@@ -54,6 +56,8 @@ def findings(proposal: Proposal, view: TreasuryView | None = None) -> Found:
     nothing to sign, and nothing to judge."""
     if proposal.plan is None:
         return Found((), None)
+    if proposal.plan.tier_id == proposal.tier_id:
+        proposal.plan.tier = proposal.tier  # the same row, already read
     found = plan_findings(proposal.plan, view)
     violations = (*_policy(proposal), *_reasons(proposal), *_times(proposal, found.plan))
     return Found(tuple(dict.fromkeys((*found.violations, *violations))), found)
@@ -71,6 +75,7 @@ def conformity(
     inputs, batch = found.findings.inputs, found.findings.batch
     checks = [
         *checks_of(found.violations, _evidence(proposal, found.findings)),
+        _configuration(proposal),
         _simulation(proposal, at),
         _halts(proposal),
         _nonce(proposal),
@@ -79,7 +84,7 @@ def conformity(
     ]
     if inputs is not None:
         checks += [_prices(inputs, found.findings.plan), _limits(proposal, inputs)]
-    return in_order(checks)
+    return in_order(one_each(checks))
 
 
 # ------------------------------------------------------------------------------------ hard rules
@@ -174,6 +179,35 @@ def _simulation(proposal: Proposal, now: int) -> Check:
         text = "The stored simulation is old; it is simulated again before anything is sent."
         return Check(Subject.SIMULATION, Status.WARN, text, evidence)
     return Check(Subject.SIMULATION, Status.PASS, "It does what its legs say.", evidence)
+
+
+def _configuration(proposal: Proposal) -> Check:
+    """The Safes that act for the proposal's tier, as found at the latest look, beside the pins."""
+    tier = proposal.tier
+    rows = [
+        row
+        for row in observed(tier.treasury_id)
+        if row.safe.kind != "TIER" or row.safe_id == tier.safe_id
+    ]
+    evidence = "; ".join(
+        f"{row.safe.name} Safe as pinned at block {row.block_number}: "
+        f"{row.configuration['threshold']} of {len(row.configuration['owners'])}"
+        for row in rows
+        if not changes_of(row)
+    )
+    differing = [
+        f"{row.safe.name} Safe at block {row.block_number}: {change}"
+        for row in rows
+        for change in changes_of(row)
+    ]
+    if differing:
+        text = f"Not as two people accepted it: {differing[0]}."
+        return Check(Subject.CONFIGURATION, Status.FAIL, text, "; ".join(differing)[:600])
+    if tier.safe_id not in {row.safe_id for row in rows}:
+        text = "The Safes were not looked at yet."
+        return Check(Subject.CONFIGURATION, Status.WARN, text, "no look on record")
+    text = "Every Safe that acts here is set up as it was accepted."
+    return Check(Subject.CONFIGURATION, Status.PASS, text, evidence)
 
 
 def _halts(proposal: Proposal) -> Check:

@@ -14,6 +14,8 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
+from execution.services.signatures.pinning import UnreadableSafeError, accept
+from governance.core.following.halt_words import SAFE_CHANGED
 from governance.core.routing import LADDER, Level, worst
 from governance.models import Halt, HaltScope, User
 from governance.selectors.halts import open_halts_of_scopes
@@ -54,6 +56,15 @@ class Trip:
     limit: str
     reason: str
     is_self_clearing: bool
+    is_exact: bool = False
+    """Another value is another incident: who asked to close the old one has not seen it."""
+
+
+def hold(*, treasury_id: int) -> None:
+    """Lock the treasury's own scope until the caller's transaction ends: nobody trips or closes a
+    halt of it meanwhile."""
+    scope = _scope(treasury_id=treasury_id, tier_id=None)
+    HaltScope.objects.select_for_update().get(pk=scope.pk)
 
 
 def check(*, tier_id: int) -> tuple[HaltNotice, ...]:
@@ -99,7 +110,9 @@ def trip(
                 after=_payload(halt) | {"value": halt.value, "limit": halt.limit},
                 reason=halt.reason,
             )
-        elif LADDER.index(found.level) > LADDER.index(Level(halt.level)):
+        elif LADDER.index(found.level) > LADDER.index(Level(halt.level)) or (
+            found.is_exact and halt.value != found.value[:80]
+        ):
             _worsen(halt, found, actor=actor, block=block)
     return halt
 
@@ -108,7 +121,8 @@ def _worsen(halt: Halt, found: Trip, *, actor: Actor, block: BlockRef) -> None:
     """In the caller's transaction, which holds the scope. Who asked to close the milder halt has
     not seen this one: both people have to look again."""
     before = _payload(halt)
-    halt.level, halt.value, halt.limit = found.level.value, found.value[:80], found.limit[:80]
+    halt.level = max(found.level, Level(halt.level), key=LADDER.index).value
+    halt.value, halt.limit = found.value[:80], found.limit[:80]
     halt.reason = found.reason[:300]
     halt.first_closer, halt.close_reason = None, ""
     halt.version += 1
@@ -180,6 +194,8 @@ def close(*, halt_id: int, user: User, reason: str, actor: Actor, block: BlockRe
             halt.close_reason = reason[:300]
         halt.version += 1
         halt.save()
+        if is_second and halt.breaker == SAFE_CHANGED:
+            _accept_safes(halt, actor=actor, block=block)
         if is_second:
             emit_event(
                 treasury_id=halt.scope.treasury_id, kind="halt.reset", payload=_payload(halt)
@@ -194,6 +210,21 @@ def close(*, halt_id: int, user: User, reason: str, actor: Actor, block: BlockRe
             reason=reason,
         )
     return halt
+
+
+def _accept_safes(halt: Halt, *, actor: Actor, block: BlockRef) -> None:
+    """In the caller's transaction, which holds the scope: a look at the chain comes before it, and
+    then the halt has another value and no first closer, or after it."""
+    people = [user for user in (halt.first_closer, halt.second_closer) if user is not None]
+    try:
+        accept(
+            treasury_id=halt.scope.treasury_id,
+            by=(people[0].public_id, people[1].public_id),
+            actor=actor,
+            block=block,
+        )
+    except UnreadableSafeError as unreadable:
+        raise HaltError("safe_unreadable", str(unreadable)) from unreadable
 
 
 def announce_reopened(

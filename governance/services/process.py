@@ -25,10 +25,12 @@ from governance.selectors.halts import is_open
 from governance.selectors.proposals import proposal_by_id
 from governance.services.claims import Claim, claimed
 from governance.services.guarding.freezing import (
-    FREEZABLE,
     FROZEN_PROPOSAL,
+    SENDABLE,
+    UNSENT,
     TamperedError,
     freeze,
+    may_act,
     require_sound,
 )
 from governance.services.moves import PROCESS, LostRaceError, move, postpone
@@ -45,8 +47,6 @@ FAILED_STEPS_MAX = 8
 BACKOFF_SECONDS = 2
 BACKOFF_SECONDS_MAX = 300
 LOOK_BACK_EVERY = 120
-UNSENT = frozenset({TransactionState.EXEC_INTENT, TransactionState.SIGNED_RAW})
-SENDABLE = UNSENT | {TransactionState.BROADCAST, TransactionState.UNKNOWN}
 IN_FLIGHT = ACTIVE - UNSENT
 
 
@@ -68,7 +68,7 @@ def _take(step: Step) -> None:
     try:
         if reject(step):
             return  # judged by itself: stopping is right whatever else was changed
-        if _may_act(step.proposal):
+        if may_act(step.proposal):
             require_sound(step.proposal, actor=PROCESS, block=step.block)
         take(step)
     except (LostRaceError, MoveLostError):
@@ -77,15 +77,6 @@ def _take(step: Step) -> None:
         log.warning("proposal_tampered", proposal=step.proposal.public_id, error=str(tampered))
     except Exception as error:  # noqa: BLE001  any failure counts, none may stop the sweeper
         _failed(step, error)
-
-
-def _may_act(proposal: Proposal) -> bool:
-    """Whether its next step may lead to something being signed or sent. What is mined is judged by
-    the chain."""
-    row = proposal.transaction
-    is_past = row is not None and row.state not in SENDABLE
-    in_hand = proposal.state == ProposalState.HANDED_OVER
-    return proposal.state in FREEZABLE and not (in_hand and is_past)
 
 
 def _failed(step: Step, error: Exception) -> None:

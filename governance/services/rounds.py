@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from execution.services.checking_books import check_books
+from governance.services.guarding.pinned import watch_safes
 from governance.services.moves import GENERATOR
 from governance.services.proposals import Evaluated, evaluate_tier
 from treasury.core.types import BlockRef
@@ -21,6 +22,7 @@ def generate_round(
     """Tier name -> what its evaluation said. A tier that fails does not keep the others from
     theirs; one without a policy is only watched. Run again at the same block it finds what it
     did."""
+    watch_safes(block=block, rpc_url=rpc_url)
     snapshot = take_snapshot(treasury_id=treasury_id, block=block, rpc_url=rpc_url)
     check_books(treasury_id=treasury_id, snapshot_id=snapshot.pk)
     found: dict[str, Evaluated | None] = {}

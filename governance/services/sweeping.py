@@ -9,6 +9,7 @@ from django.db.models import Q
 from execution.core.lifecycle import TERMINAL as TRANSACTION_TERMINAL
 from governance.core.lifecycle import OPEN, ProposalOutcome, ProposalState
 from governance.models import Proposal
+from governance.services.guarding.pinned import watch_safes
 from governance.services.guarding.unproven import reopen_unproven
 from governance.services.moves import PROCESS
 from governance.services.notifying.fan_out import relay
@@ -39,8 +40,9 @@ def due_proposals(*, now: int, limit: int = BATCH) -> list[int]:
 
 
 def sweep(*, block: BlockRef, rpc_url: str, finality_depth: int) -> dict[str, str]:
-    """One step for each due proposal, then the outbox. Public id -> state."""
+    """A look at the Safes, one step for each due proposal, then the outbox. Public id -> state."""
     reopen_unproven(actor=PROCESS, block=block)
+    watch_safes(block=block, rpc_url=rpc_url)
     states: dict[str, str] = {}
     for proposal_id in due_proposals(now=block.timestamp):
         state = advance(

@@ -10,6 +10,7 @@ from governance.core.routing import Level
 
 BY_HAND: Final = "MANUAL"
 FROZEN_PROPOSAL: Final = "FROZEN_PROPOSAL"
+SAFE_CHANGED: Final = "SAFE_CHANGED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,14 @@ WORDS: Final[dict[str, HaltWords]] = {
         "owner's own session.",
         "The proposal's reason says which. The second is a security incident: call the owner by "
         "another way before anybody signs anything.",
+    ),
+    SAFE_CHANGED: HaltWords(
+        "A Safe is set up differently",
+        "Owners, threshold, modules, guard, fallback handler or singleton of a Safe are not what "
+        "two people accepted last.",
+        "Signers & Safes marks what changed. If none of you did it, call the owners and move the "
+        "money. Closing this halt accepts the new setup; the proposals that were frozen with it "
+        "have a halt of their own.",
     ),
     BY_HAND: HaltWords(
         "Paused by a person",

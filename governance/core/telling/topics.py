@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from execution.core.pinning import CHANGES
 from governance.core.lifecycle import ProposalOutcome, ProposalState
 
 
@@ -105,6 +106,7 @@ OUTCOMES: dict[str, Topic] = {
 
 
 MACHINE_ONLY = (
+    *CHANGES,
     "audit.anchored",
     "confirmation.added",
     "confirmation.invalidated",

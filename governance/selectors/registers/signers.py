@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
 
+from execution.selectors.pins import changes_of, observed
 from execution.selectors.responses import response_seconds
 from governance.core.quorum import OwnerAvailability, QuorumCase, QuorumVerdict, forecast
 from governance.models import Absence, Approval, ApprovalKind
@@ -19,6 +20,7 @@ from treasury.selectors.portfolio import safes_of
 from treasury.selectors.snapshots import latest_positions
 
 if TYPE_CHECKING:
+    from execution.core.pinning import Difference
     from execution.services.signatures.configurations import SafeConfiguration
     from treasury.models import Position, SafeAccount
 
@@ -41,12 +43,14 @@ class SignerLine:
 
 @dataclass(frozen=True, slots=True)
 class SafeLine:
-    """`found` None: the chain does not answer now. `differences`: what is not as recorded."""
+    """`found` None: the chain does not answer now. `differences`: what is not as recorded.
+    `changed`: field -> what was pinned, for each that is another one at the latest look."""
 
     row: SafeAccount
     found: SafeConfiguration | None
     owners: tuple[SignerLine, ...]
     differences: tuple[str, ...]
+    changed: dict[str, str]
     holdings: tuple[Position, ...]
 
 
@@ -72,12 +76,14 @@ def safe_lines(
     by_safe = {one.safe: one for one in found}
     main = next((row.address for row in rows if row.kind == "MAIN"), "")
     held = _holdings(treasury_id)
+    pinned = {row.safe_id: changes_of(row) for row in observed(treasury_id)}
     return tuple(
         SafeLine(
             row=row,
             found=one,
             owners=book.owners(one) if one else (),
             differences=_differences(row, one, main) if one else (),
+            changed={c.field.value: _pinned(c) for c in pinned.get(row.pk, ())},
             holdings=tuple(held.get(row.address, ())),
         )
         for row, one in ((row, by_safe.get(Address(row.address))) for row in rows)
@@ -179,6 +185,12 @@ def _differences(row: SafeAccount, one: SafeConfiguration, main: str) -> tuple[s
     if one.has_more_modules:
         found.append("more than 50 modules")
     return tuple(found)
+
+
+def _pinned(change: Difference) -> str:
+    """What was accepted, as text."""
+    was = change.pinned
+    return (", ".join(was) if isinstance(was, list) else str(was)) or "none"
 
 
 def _holdings(treasury_id: int) -> dict[str, list[Position]]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import structlog
 from django.db import transaction
 
+from execution.core.lifecycle import TransactionState
 from execution.core.types import Violation
 from governance.core.lifecycle import OPEN, ProposalState
 from governance.core.routing import Level
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 FROZEN_PROPOSAL = "FROZEN_PROPOSAL"
 FREEZABLE = OPEN - {ProposalState.DRAFT, ProposalState.FROZEN}
+UNSENT = frozenset({TransactionState.EXEC_INTENT, TransactionState.SIGNED_RAW})
+SENDABLE = UNSENT | {TransactionState.BROADCAST, TransactionState.UNKNOWN}
 
 
 class TamperedError(RuntimeError):
@@ -41,6 +44,15 @@ class TamperedError(RuntimeError):
             + "; ".join(str(violation) for violation in violations)[:400]
         )
         self.violations = tuple(violations)
+
+
+def may_act(proposal: Proposal) -> bool:
+    """Whether its next step may lead to something being signed or sent. What is mined is judged by
+    the chain."""
+    row = proposal.transaction
+    is_past = row is not None and row.state not in SENDABLE
+    in_hand = proposal.state == ProposalState.HANDED_OVER
+    return proposal.state in FREEZABLE and not (in_hand and is_past)
 
 
 def require_sound(proposal: Proposal, *, actor: Actor, block: BlockRef) -> None:
