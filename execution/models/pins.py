@@ -10,7 +10,7 @@ from treasury.models.fields import hash_field, public_id_field
 class PinnedConfiguration(models.Model):
     """What a Safe's setup has to be: appended, never changed; the newest number counts.
     `accepted_by` holds the two people who accepted a change (their public ids), empty for the
-    first sight. `configuration` is that of `execution.core.pinning`."""
+    first sight. `configuration` is that of `execution.core.signing.pinning`."""
 
     public_id = public_id_field("pin")
     safe = models.ForeignKey("treasury.SafeAccount", models.PROTECT, related_name="+")

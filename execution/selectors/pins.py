@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import F, QuerySet
 
-from execution.core.pinning import Difference, differences
+from execution.core.signing.pinning import Difference, differences
 from execution.models import ObservedConfiguration
 
 

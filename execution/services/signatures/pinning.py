@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from execution.adapters.safe_configuration import SafeConfiguration
-from execution.core.pinning import (
+from execution.core.signing.pinning import (
     CHANGES,
     Configuration,
     as_far_as_true,
@@ -22,7 +22,7 @@ from execution.core.pinning import (
 )
 from execution.models import ObservedConfiguration, PinnedConfiguration
 from execution.selectors.pins import changed, observed
-from treasury.core.types import Actor, BlockRef
+from treasury.core.types import Actor, Address, BlockRef
 from treasury.selectors.portfolio import safes_of
 from treasury.services.record import emit_event, record_audit
 
@@ -47,7 +47,7 @@ def observe(
     known = {row.safe.address: row for row in observed(treasury_id)}
     told = {one.safe: one for one in found}
     for safe in safes_of(treasury_id):
-        one, row = told.get(safe.address), known.get(safe.address)
+        one, row = told.get(Address(safe.address)), known.get(safe.address)
         if one is None:
             continue  # added after the chain was asked: the next look has it
         if row is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from execution.core.pinning import CHANGES
+from execution.core.signing.pinning import CHANGES
 from governance.core.lifecycle import ProposalOutcome, ProposalState
 
 

@@ -20,7 +20,7 @@ from treasury.selectors.portfolio import safes_of
 from treasury.selectors.snapshots import latest_positions
 
 if TYPE_CHECKING:
-    from execution.core.pinning import Difference
+    from execution.core.signing.pinning import Difference
     from execution.services.signatures.configurations import SafeConfiguration
     from treasury.models import Position, SafeAccount
 
