@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.apps import apps
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from governance.core.roles import MATRIX, Role
 from governance.web.base import Page
-from treasury.core import access
+from tests.browser.story import SLUG
 
 PEOPLE: Final[Mapping[str, Role]] = {
     "sofia": Role.SIGNER,
@@ -34,33 +34,56 @@ PREFIXES: Final[Mapping[str, str]] = {
     "key": "governance.ApiToken",
     "halt": "governance.Halt",
 }
-OBJECT: Final = re.compile(r"\(\?P<\w+>([a-z]+)_[^()]*\)")
+NAMED: Final = re.compile(r"\(\?P<(\w+)>([a-z]+)_")
+OTHERS: Final[Mapping[str, str]] = {"tab": "all"}
+"""What an address wants besides an object's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page: the name of its route, its pattern, somebody who may look."""
+    """A page: the name of its route, its pattern, somebody who may look (nobody: "")."""
 
     name: str
     pattern: str
     person: str
 
     def path(self) -> str:
-        """With the newest object of the kind that the address names."""
-        text = OBJECT.sub(lambda found: _newest(found[1]), self.pattern)
-        return "/" + re.sub(r"/\?\$$|\$$|\^", "", text).lstrip("/")
+        """With the newest object of the kind that the address names, if it has to name one."""
+        try:
+            return reverse(self.name)
+        except NoReverseMatch:
+            pass
+        wanted = {name: value for name, value in OTHERS.items() if f"<{name}>" in self.pattern}
+        for name, prefix in NAMED.findall(self.pattern):
+            wanted[name] = _newest(prefix)
+        if "<slug>" in self.pattern:
+            wanted["slug"] = SLUG
+        return reverse(self.name, kwargs=wanted)
+
+
+OPEN: Final = (
+    Place("login", "login/?$", ""),
+    Place("login-again", "login/again/?$", "sofia"),
+    Place("public", "public/(?P<slug>[a-z0-9-]+)/?$", ""),
+)
+"""Those that nobody has to be signed in for, or that are no page of a treasury."""
+FORMS: Final = frozenset({"account-wallets", "account-wallet-text", "account-sessions"})
+"""They only take a form of another page."""
 
 
 def places() -> list[Place]:
-    found = {}
+    found = {place.name: place for place in OPEN}
     for pattern, text in _patterns(get_resolver().url_patterns, ""):
         view: Any = getattr(pattern.callback, "view_class", None)
-        if isinstance(view, type) and issubclass(view, Page) and "get" in view.http_method_names:
-            if not hasattr(view, "template_name"):
-                continue  # it only takes a form
+        if isinstance(view, type) and issubclass(view, Page) and hasattr(view, "template_name"):
             name = pattern.name or text
-            found[name] = Place(name, text, _somebody(view.required_action))
+            if name not in FORMS and "get" in _methods(view):
+                found[name] = Place(name, text, _somebody(view.required_action))
     return [found[name] for name in sorted(found)]
+
+
+def _methods(view: type[Page]) -> list[str]:
+    return [method for method in view.http_method_names if hasattr(view, method)]
 
 
 def _patterns(
@@ -75,9 +98,8 @@ def _patterns(
 
 
 def _somebody(action: str) -> str:
-    if action == access.PUBLIC:
-        return "fiona"
-    return next(name for name, role in PEOPLE.items() if action in MATRIX[role])
+    able = (name for name, role in PEOPLE.items() if action in MATRIX[role])
+    return next(able, "fiona")  # what everybody may, whoever they are
 
 
 def _newest(prefix: str) -> str:
