@@ -63,12 +63,21 @@ class Place:
 
 OPEN: Final = (
     Place("login", "login/?$", ""),
-    Place("login-again", "login/again/?$", "sofia"),
     Place("public", "public/(?P<slug>[a-z0-9-]+)/?$", ""),
 )
-"""Those that nobody has to be signed in for, or that are no page of a treasury."""
-FORMS: Final = frozenset({"account-wallets", "account-wallet-text", "account-sessions"})
-"""They only take a form of another page."""
+"""Those that nobody has to be signed in for."""
+FORMS: Final = frozenset(
+    {
+        "account-wallets",
+        "account-wallet-text",
+        "account-sessions",
+        "account-factor",
+        "account-factor-removal",
+        "account-recovery-codes",
+    }
+)
+"""They only take a form of another page, or lead there for somebody without a second factor; the
+tests of identity look at them."""
 
 
 def places() -> list[Place]:

@@ -29,6 +29,7 @@ from governance.services.registers.notices import NoticeDraft, write_notice
 from governance.services.registers.publication import approve_publication, ask_publication
 from tests.integration.governance.conftest import Stage
 from treasury.core.types import Actor, ActorKind, Address
+from treasury.services.snapshots import take_snapshot
 
 PLAYED: Final = "played"
 SLUG: Final = "harbour-dao"
@@ -49,6 +50,12 @@ def tell_story(stage: Stage) -> None:
     _say(stage, strategic)
     _write_registers(stage)
     _bring_a_foreign_one(stage, strategic)
+
+
+def look_again(stage: Stage) -> None:
+    """A block later, seen now: nothing on the pages is old."""
+    stage.market.mine(12)
+    take_snapshot(treasury_id=stage.seeded.treasury.pk, block=stage.head(), rpc_url=stage.url)
 
 
 def _stop_a_tier(stage: Stage) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.every_page import Place, places
+from tests.browser.story import look_again
 from tests.browser.theatre import Theatre
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,7 @@ def test_screenshot__page_at_both_widths__is_drawn(
         visitor = played.visitor(phone=phone)
         if place.person:
             visitor.sign_in(place.person)
+        look_again(played.stage)
         visitor.go(place.path())
         visitor.page.wait_for_load_state("networkidle")
         target = folder / f"{place.name}-{width}.png"

@@ -139,7 +139,7 @@ def _of_halts(viewer: Viewer) -> list[Need]:
             Need(
                 kind="halt",
                 text=f"{halt.scope}: {halt.breaker} lowers it to {halt.level}",
-                detail=f"{halt.reason}. Value {halt.value}, limit {halt.limit}.{asked}",
+                detail=f"{_sentence(halt)}{asked}",
                 page=page,
                 ref=ref,
                 since=halt.tripped_at,
@@ -232,3 +232,11 @@ def _of_publications(viewer: Viewer) -> list[Need]:
         )
         for row in rows
     ]
+
+
+def _sentence(halt: Halt) -> str:
+    """A halt by hand has no reading to tell."""
+    reason = halt.reason.rstrip(".")
+    if halt.limit in {"", "-"}:
+        return f"{reason}."
+    return f"{reason}. Value {halt.value}, limit {halt.limit}."
