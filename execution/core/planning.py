@@ -36,6 +36,7 @@ from execution.core.types import (
 )
 from treasury.core import canonical
 from treasury.core.amounts import bps_of, quantize_usd, value_usd
+from treasury.core.decisions import Trade
 from treasury.core.types import Address, CostEstimate, GasPrice, Holding
 
 NO_DIGEST = "0" * 64
@@ -219,4 +220,18 @@ def leg_cost(
         gas_usd=quantize_usd(gas.cost_usd(quote.gas_units)),
         fee_usd=quantize_usd(fee),
         impact_usd=quantize_usd(max(given - got - fee, Decimal(0))),
+    )
+
+
+def trade_of(leg: Leg) -> Trade:
+    """What a leg does, as the engine says it; without lots."""
+    return Trade(
+        sell=leg.sell,
+        buy=leg.buy,
+        venue=leg.venue,
+        sell_units=leg.sell_units,
+        expected_buy_units=leg.expected_buy_units,
+        value_usd=leg.value_usd,
+        cost=leg.cost,
+        lots=(),
     )

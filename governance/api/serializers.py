@@ -12,6 +12,7 @@ from governance.core.routing import LADDER
 
 HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 SIGNATURE_BYTES_MAX = 4096
+LEGS_MAX = 100
 KINDS = ("EOA", "ETH_SIGN", "APPROVED_HASH", "CONTRACT")
 
 
@@ -64,6 +65,20 @@ class ApprovalRequest(StrictSerializer):
 
 
 class ReasonRequest(StrictSerializer):
+    reason = serializers.CharField(max_length=300)
+
+
+class LegChangeRequest(StrictSerializer):
+    """`sell_units` in base units of what the leg sells; 0 drops the leg."""
+
+    index = serializers.IntegerField(min_value=0, max_value=LEGS_MAX - 1)
+    sell_units = serializers.RegexField(r"^(0|[1-9][0-9]{0,77})$")
+
+
+class EditRequest(StrictSerializer):
+    """Legs that are not named stay as they are."""
+
+    legs = serializers.ListField(child=LegChangeRequest(), min_length=1, max_length=LEGS_MAX)
     reason = serializers.CharField(max_length=300)
 
 

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, re_path
 from governance.api import actions, deliberating, halts, imports, proposals, schema
 from governance.api.identity import tokens
 from governance.api.registers import urls as registers
+from governance.api.signing import editing
 from governance.api.signing import views as signing
 from governance.api.webhooks import urls as webhooks
 
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"{PROPOSAL}/answers/?$", deliberating.Answers.as_view(), name="answers"),
     re_path(rf"{PROPOSAL}/simulations/?$", proposals.Simulations.as_view(), name="simulations"),
     re_path(rf"{PROPOSAL}/package/?$", signing.PackageDetail.as_view(), name="package"),
+    re_path(rf"{PROPOSAL}/edits/?$", editing.Edits.as_view(), name="edits"),
     re_path(rf"{PROPOSAL}/rejections/?$", signing.Rejections.as_view(), name="rejections"),
     re_path(
         rf"{PROPOSAL}/rejections/confirmations/?$",

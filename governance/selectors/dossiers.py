@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from execution.core.abi import UndecodableCallError
 from execution.core.decoding import DecodedBatch, DecodedCall
+from execution.core.planning import trade_of
 from execution.core.types import ExecutionPlan, Mechanism, Simulation
 from execution.selectors.plans import decode_with, plan_value
 from execution.selectors.transactions import fills, queue_ahead
@@ -26,10 +27,11 @@ from governance.selectors.halts import open_halts
 from governance.selectors.proposals import plan_of
 from governance.selectors.registers.notices import notices_for
 from treasury.core.amounts import exact, share_bps
-from treasury.core.decisions import Decision, DecisionInputs
+from treasury.core.decisions import Decision, DecisionInputs, Trade, Weight
 from treasury.core.policies import TierPolicy
 from treasury.core.revival import revive
 from treasury.core.types import Address, Holding
+from treasury.engine.decision import weights_after, with_lots
 from treasury.selectors.decisions import revive_decision
 from treasury.selectors.policies import revive_policy
 
@@ -69,6 +71,27 @@ class Dossier:
     @property
     def cost_bps(self) -> Decimal:
         return share_bps(part=self.proposal.estimated_cost_usd, whole=self.proposal.value_usd)
+
+    @property
+    def is_as_decided(self) -> bool:
+        """Whether the plan sells exactly what the decision did. The gate on quotes drops trades,
+        people drop and resize legs."""
+        decided = [(trade.sell, trade.buy, trade.sell_units) for trade in self.decision.trades]
+        return decided == [(leg.sell, leg.buy, leg.sell_units) for leg in self.plan.legs]
+
+    @property
+    def trades(self) -> tuple[Trade, ...]:
+        """What the plan does, with the lots that it would take."""
+        if self.is_as_decided:
+            return self.decision.trades
+        return with_lots(self.inputs, tuple(trade_of(leg) for leg in self.plan.legs))[0]
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """Before and after what the plan does."""
+        if self.is_as_decided:
+            return self.decision.weights
+        return weights_after(self.inputs, tuple(trade_of(leg) for leg in self.plan.legs))
 
     def holding(self, asset: str) -> Holding | None:
         found = [h for h in self.inputs.portfolio.holdings if h.asset == asset]

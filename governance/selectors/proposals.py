@@ -9,11 +9,14 @@ from django.db.models import Max, QuerySet
 from execution.core.lifecycle import ACTIVE
 from governance.core.lifecycle import OPEN, ProposalOutcome, ProposalState
 from governance.models import Approval, Proposal, Route
+from treasury.core.policies import Mode
+from treasury.selectors.policies import revive_policy
 
 if TYPE_CHECKING:
     from execution.models import Plan, Transaction
 
 NEVER_SUPERSEDED = frozenset({ProposalState.READY, ProposalState.HANDED_OVER, ProposalState.FROZEN})
+EDITABLE = frozenset({ProposalState.PROPOSED, ProposalState.COLLECTING})
 
 
 class IncompleteProposalError(RuntimeError):
@@ -70,6 +73,24 @@ def may_be_superseded(proposal: Proposal) -> bool:
         safe_transaction.rejections.exists(),
     )
     return not any(signed)
+
+
+def is_edited(proposal: Proposal) -> bool:
+    """Whether a person made it by changing another proposal's legs: both are of one decision."""
+    return Proposal.objects.filter(
+        successor_id=proposal.pk, decision_id=proposal.decision_id
+    ).exists()
+
+
+def is_for_editing(proposal: Proposal) -> bool:
+    """Whether its kind and state let people change its legs: the multisig of a manual policy, not
+    yet ready. Whether somebody has signed is not looked at."""
+    policy = revive_policy(proposal.policy_version)
+    return (
+        proposal.route == Route.MULTISIG
+        and proposal.state in EDITABLE
+        and policy.mode is Mode.MANUAL
+    )
 
 
 def is_rejection_under_way(proposal: Proposal) -> bool:

@@ -25,7 +25,7 @@ from governance.core.routing import RouteDecision, RouteKind, allows_proposals, 
 from governance.models import Proposal, User
 from governance.selectors.answers import answers_at
 from governance.selectors.halts import open_halts
-from governance.selectors.proposals import may_be_superseded, open_proposal
+from governance.selectors.proposals import is_edited, may_be_superseded, open_proposal
 from governance.services import halts
 from governance.services.claims import Claim, claimed
 from governance.services.generating.breakers import BreakerInputs, apply_readings, read_breakers
@@ -179,7 +179,7 @@ def _propose(case: Case) -> Evaluated:
     if existing is not None:
         return Evaluated(case.decision_row, existing, "this evaluation was already proposed")
     current = open_proposal(tier_id=case.tier.pk)
-    if current is not None and not may_be_superseded(current):
+    if current is not None and not _makes_room(current, case):
         return _nothing(case, f"{current.public_id} is under way")
     try:
         priced = _price(case)
@@ -290,13 +290,18 @@ def _write(case: Case, priced: Priced, prepared: PreparedPlan) -> Proposal:
     return proposal
 
 
+def _makes_room(older: Proposal, case: Case) -> bool:
+    """What a person has cut to size is not replaced by the machine's next full one."""
+    return may_be_superseded(older) and (case.author is not None or not is_edited(older))
+
+
 def _supersede_older(case: Case) -> Proposal | None:
     older = open_proposal(tier_id=case.tier.pk)
     if older is None:
         return None
     Proposal.objects.select_for_update().get(pk=older.pk)
     older.refresh_from_db()
-    if not may_be_superseded(older):
+    if not _makes_room(older, case):
         raise LostRaceError(f"{older.public_id} is under way")
     move(
         older,

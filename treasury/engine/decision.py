@@ -66,7 +66,7 @@ def decide(inputs: DecisionInputs) -> Decision:
     if not trigger.fired:
         return _ended(Outcome.NOT_FIRED, trigger, shown, records)
     solution = solve_trades(inputs=inputs, view=view)
-    trades, lot_records = _with_lots(inputs, solution.trades)
+    trades, lot_records = with_lots(inputs, solution.trades)
     return _ended(
         Outcome.TRADES if trades else Outcome.NOTHING_WORTHWHILE,
         trigger,
@@ -75,6 +75,12 @@ def decide(inputs: DecisionInputs) -> Decision:
         trades=trades,
         skipped=solution.skipped,
     )
+
+
+@exact
+def weights_after(inputs: DecisionInputs, trades: tuple[Trade, ...]) -> tuple[Weight, ...]:
+    """Weights before and after other trades than the decided ones; every price must be there."""
+    return _weights(tier_view(portfolio=inputs.portfolio, policy=inputs.policy), trades)
 
 
 def _ended(
@@ -183,7 +189,7 @@ def _weights(view: TierView, trades: tuple[Trade, ...]) -> tuple[Weight, ...]:
     )
 
 
-def _with_lots(
+def with_lots(
     inputs: DecisionInputs, trades: tuple[Trade, ...]
 ) -> tuple[tuple[Trade, ...], tuple[RuleRecord, ...]]:
     """DE-31, DE-33: the lots of each sell, chosen in the order of the trades, so that two sells of

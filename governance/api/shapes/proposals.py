@@ -168,6 +168,27 @@ class CheckSerializer(serializers.Serializer[Any]):
     proposal = serializers.CharField(allow_null=True)
 
 
+class ChangedLegSerializer(serializers.Serializer[Any]):
+    """Base units of what is sold; `value_usd` is that of after, at the decision's prices."""
+
+    index = serializers.IntegerField()
+    sell = serializers.CharField()
+    buy = serializers.CharField()
+    before_units = serializers.CharField()
+    after_units = serializers.CharField()
+    value_usd = MoneyField()
+
+
+class EditSerializer(serializers.Serializer[Any]):
+    """What an edit makes of the legs. `proposal` is the new one, null in a dry run; `supersedes`
+    the one that was changed."""
+
+    object = serializers.CharField(read_only=True, default="edit")
+    proposal = serializers.CharField(allow_null=True)
+    supersedes = serializers.CharField()
+    legs = ChangedLegSerializer(many=True)
+
+
 class SimulationSerializer(serializers.Serializer[Look]):
     """`worse_bps` against the quotes that were planned on; null when the plan fails."""
 

@@ -22,7 +22,7 @@ from governance.services.moves import LostRaceError
 from governance.services.process import advance
 from governance.services.signing import SigningRequest, signing_requests
 from governance.web.base import now_block, rpc_url
-from governance.web.proposal.forms import PastedError, request_in, said_in, signature_in
+from governance.web.proposal.forms import PastedError, leg_inputs, request_in, said_in, signature_in
 from governance.web.proposal.page import UNPROCESSABLE, ProposalPage, ProposalPart
 from treasury.core import access
 from treasury.core.types import BlockRef
@@ -43,7 +43,8 @@ class Form(ProposalPage):
     def refused(self, proposal: Proposal, **errors: str) -> HttpResponse:
         """The page again, with the error beside its field and what was typed still there."""
         kept = {name: self.request.POST.get(name, "") for name in ("answer", "signature", "reason")}
-        kept["text"] = self.request.POST.get("text", "")
+        kept |= {name: self.request.POST.get(name, "") for name in ("text", "edit_reason")}
+        kept |= leg_inputs(self.request.POST)
         context = self.filled(proposal, errors=errors, kept=kept, said=said_in(self.request.POST))
         return self.shown(self.template_name, context, UNPROCESSABLE)
 

@@ -11,12 +11,13 @@ from governance.core.approvals import STOPPABLE
 from governance.core.lifecycle import ProposalState
 from governance.models import Proposal, Route, User
 from governance.selectors.pages.proposal.board import Board
-from governance.selectors.proposals import needs_safe_transaction
+from governance.selectors.proposals import is_for_editing, needs_safe_transaction
 from governance.services.signing import SigningRequest, signing_requests
 from governance.services.steps.rejecting import REJECTABLE
 from treasury.core import access
 from treasury.core.types import BlockRef
 
+TOUCHED = frozenset({"SIGNED", "INVALID", "DECLINED"})
 EXECUTABLE = frozenset({ProposalState.READY, ProposalState.HANDED_OVER})
 
 
@@ -32,6 +33,7 @@ class Means:
     may_comment: bool
     may_execute: bool
     may_reject: bool
+    may_edit: bool
     rejection_requests: tuple[SigningRequest, ...]
     note: str
 
@@ -82,6 +84,7 @@ def means_of(
         may_comment=person.may(access.PROPOSAL_COMMENT, proposal),
         may_execute=state in EXECUTABLE and person.may(access.PROPOSAL_EXECUTE, proposal),
         may_reject=not is_rejection_open and _may_reject(person, proposal),
+        may_edit=not is_rejection_open and _may_edit(person, proposal, board),
         rejection_requests=asked(of_rejection=True) if is_rejection_open else (),
         note="" if requests or may_approve else _note(person, proposal),
     )
@@ -103,6 +106,14 @@ def _may_reject(person: Person, proposal: Proposal) -> bool:
         signed is not None
         and proposal.state in REJECTABLE
         and person.may(access.PROPOSAL_CONFIRM, proposal)
+    )
+
+
+def _may_edit(person: Person, proposal: Proposal, board: Board) -> bool:
+    """As the board shows it; the service looks again at everything that was ever given."""
+    is_touched = any(seat.state in TOUCHED or seat.members for seat in board.seats)
+    return (
+        not is_touched and is_for_editing(proposal) and person.may(access.PROPOSAL_EDIT, proposal)
     )
 
 

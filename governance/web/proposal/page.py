@@ -21,7 +21,7 @@ from governance.services.deliberating.rosters import roster_of
 from governance.services.deliberating.scrutinising import Scrutiny, scrutinise
 from governance.services.deliberating.submitting import Said
 from governance.web.base import Page, live, now_block, rpc_url
-from governance.web.proposal.forms import flag_fields
+from governance.web.proposal.forms import flag_fields, leg_fields
 from governance.web.proposal.means import Person, means_of, on_chain
 from treasury.core import access
 from treasury.core.types import Address, BlockRef
@@ -118,6 +118,7 @@ class ProposalPage(ProposalPart):
             "told": [flag for flag in scrutiny.flags if flag.severity is Severity.INFO],
             "notices": scrutiny.dossier.notices,
             "means": means,
+            "leg_fields": leg_fields(scrutiny.dossier, kept=kept, errors=errors or {}),
             "on_chain": on_chain(proposal, means),
             "rejection": rejection,
             "errors": errors or {},

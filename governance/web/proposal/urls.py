@@ -7,7 +7,7 @@ from typing import Final
 from django.urls import re_path
 
 from governance.web.base import Page
-from governance.web.proposal import acting, importing, page, rejecting
+from governance.web.proposal import acting, editing, importing, page, rejecting
 
 ONE: Final = r"^proposals/(?P<public_id>prop_[0-9A-Z]+)"
 FORMS: Final[dict[str, type[Page]]] = {
@@ -20,6 +20,7 @@ FORMS: Final[dict[str, type[Page]]] = {
     "comments": acting.Comments,
     "executions": acting.Executions,
     "readings": acting.Readings,
+    "edits": editing.Edits,
     "rejections": rejecting.Rejections,
     "rejection-preparations": rejecting.RejectionPreparations,
     "rejection-signatures": rejecting.RejectionSignatures,

@@ -62,6 +62,7 @@ NOTICE: dict[str, Any] = {
     "starts_at": 1,
     "ends_at": 4_000_000_000,
 }
+EDIT: dict[str, Any] = {"legs": [{"index": 0, "sell_units": "0"}], **WHY}
 HOOK: dict[str, Any] = {"kind": "email", "target": "matrix@example.org"}
 KEY = {"name": "matrix", "scopes": ["ledger:read"], "expires_at": "2099-01-01T00:00:00Z"}
 MATRIX: dict[str, Row] = {
@@ -106,6 +107,7 @@ MATRIX: dict[str, Row] = {
     "POST proposals/{id}/vetoes": Row("FOS", "", WHY),
     "POST proposals/{id}/declines": Row("FOS", "", WHY),
     "GET proposals/{id}/package": Row(READ, "proposal:read"),
+    "POST proposals/{id}/edits": Row("FOS", "", EDIT),
     "POST proposals/{id}/rejections": Row("FOS", "", WHY),
     "POST proposals/{id}/rejections/confirmations": Row(PUBLIC, "", SIGNATURE),
     "POST proposals/{id}/executions": Row("OS", ""),

@@ -13,6 +13,7 @@ from governance.selectors.audit import audit_events
 SHOWN_MAX = 200
 WORDS = {
     "proposal.proposed": "proposed it",
+    "proposal.edited": "changed the legs of the one before",
     "proposal.collecting": "asked for signatures or an approval",
     "proposal.ready": "found everything that was asked for",
     "proposal.handed_over": "handed it over for execution",

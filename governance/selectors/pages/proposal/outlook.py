@@ -141,7 +141,7 @@ def case_of(found: Dossier, *, now: int, findings: Sequence[Finding]) -> Case:
                 low_bps=max(weight.target_bps - weight.band_bps, Decimal(0)),
                 high_bps=weight.target_bps + weight.band_bps,
             )
-            for weight in found.decision.weights
+            for weight in found.weights
         ),
         cost_bps=found.cost_bps,
         cost_cap_bps=found.policy.cost_cap_bps,
@@ -181,7 +181,7 @@ def balance_lines(found: Dossier, simulation: Simulation) -> tuple[BalanceLine, 
     after = {h.asset: h.units + changes.get(h.asset, 0) for h in holdings}
     values = {h.asset: _value(after[h.asset], h.decimals, h.price_usd) for h in holdings}
     nav, total = found.inputs.portfolio.nav_usd, sum(values.values(), Decimal(0))
-    weights = {weight.asset: weight for weight in found.decision.weights}
+    weights = {weight.asset: weight for weight in found.weights}
     lines = []
     for holding in holdings:
         weight, change = weights.get(holding.asset), changes.get(holding.asset, 0)
@@ -214,8 +214,8 @@ def cost_lines(found: Dossier) -> tuple[tuple[str, Decimal], ...]:
 
 
 def lot_lines(found: Dossier) -> tuple[LotLine, ...]:
-    """Lots as the decision previewed them; booked are those of the execution itself."""
-    return tuple(line for trade in found.decision.trades for line in _lots(found, trade))
+    """Lots as they were when it was decided; booked are those of the execution itself."""
+    return tuple(line for trade in found.trades for line in _lots(found, trade))
 
 
 def rule_lines(found: Dossier) -> tuple[RuleLine, ...]:
