@@ -111,7 +111,7 @@ def _wanted(legs: Sequence[Leg], changes: Sequence[LegChange]) -> dict[int, int]
         if change.sell_units > before[change.index]:
             raise EditRefusedError(
                 "larger_than_before",
-                f"leg {number} sells {before[change.index]} units; it can only become smaller",
+                f"leg {number} can only become smaller: at most {before[change.index]} base units",
                 change.index,
             )
         wanted[change.index] = change.sell_units

@@ -48,7 +48,6 @@ from treasury.core.amounts import quantize_usd
 from treasury.core.decisions import Decision, DecisionInputs, Trade
 from treasury.core.types import Actor, Address, BlockRef
 from treasury.engine.decision import with_lots
-from treasury.engine.valuation import breach_opened_by
 from treasury.selectors.decisions import revive_decision
 from treasury.selectors.policies import policy_in_force
 from treasury.services.record import emit_event, record_audit
@@ -119,7 +118,7 @@ def edit_legs(
 ) -> Proposal:
     """The changed proposal, quoted and simulated at `block`; its deadline stays the old one's. The
     same edit again gives the same proposal. Raises EditRefusedError (codes of `change_legs`, and
-    wrong_state, not_manual, already_signed, expired, policy_changed, opens_breach, no_quote,
+    wrong_state, not_manual, already_signed, expired, policy_changed, no_quote,
     does_not_pay, does_not_simulate), TamperedError, HaltedError; LostRaceError while a process
     works on the tier or the proposal."""
     check_reason(reason)
@@ -176,14 +175,6 @@ def _check(edit: Edit, block: BlockRef) -> None:
     version, _ = policy_in_force(tier_id=old.tier_id, now=block.timestamp)
     if version.document_hash != old.policy_hash:
         raise EditRefusedError("policy_changed", "another policy is in force now")
-    harmed = breach_opened_by(
-        portfolio=edit.inputs.portfolio, policy=edit.inputs.policy, trades=edit.changed.trades
-    )
-    if harmed is not None:
-        symbol = edit.inputs.portfolio.holding(harmed).symbol
-        raise EditRefusedError(
-            "opens_breach", f"what is left would push {symbol} farther out of its band"
-        )
 
 
 def _refuse_kind(old: Proposal) -> None:
