@@ -292,7 +292,7 @@ def test_page__leg_dropped__leads_to_the_new_proposal(stage: Stage) -> None:
     answer = client.post(f"{url}edits/", amounts)
     assert answer.status_code == 302, answer.content.decode()[:400]
     new = Proposal.objects.get(successor=None)
-    assert answer["Location"] == f"/proposals/{new.public_id}/"
+    assert answer["Location"] == f"/proposals/{new.public_id}"
     shown = client.get(answer["Location"]).content.decode()
     assert "This is the proposal with your changes." in shown
     (leg,) = legs_of(new)
