@@ -65,8 +65,13 @@ class PlanFindings:
     batch: DecodedBatch | None
 
 
-def plan_findings(row: Plan, view: TreasuryView | None = None) -> PlanFindings:
-    """`row` with its decision and tier (`plan_by_id`). Its Safe transactions are looked up."""
+def plan_findings(
+    row: Plan,
+    view: TreasuryView | None = None,
+    transactions: Sequence[SafeTransaction] | None = None,
+) -> PlanFindings:
+    """`row` with its decision and tier (`plan_by_id`). `transactions` are all of its Safe
+    transactions as `safe_transactions` gives them; they are looked up when None."""
     try:
         plan, inputs = plan_value(row), decision_inputs(row.decision)
     except (RevivalError, ValueError) as unreadable:
@@ -79,14 +84,15 @@ def plan_findings(row: Plan, view: TreasuryView | None = None) -> PlanFindings:
         holdings=inputs.portfolio.holdings,
         latest_deadline=inputs.now + inputs.policy.proposal_ttl_seconds,
     )
-    signed = list(safe_transactions(plan_id=row.pk))
-    judged = _judged(plan, signed, view, book)
+    if transactions is None:
+        transactions = list(safe_transactions(plan_id=row.pk))
+    judged = _judged(plan, transactions, view, book)
     found = (
         *_document(row, plan, view),
         *_evidence(row, plan, judged.batch),
         *_policy(inputs),
         *_minimums(plan, inputs.policy),
-        *(violation for stored in signed for violation in _stored(stored, plan)),
+        *(violation for stored in transactions for violation in _stored(stored, plan)),
         *judged.violations,
     )
     return PlanFindings(tuple(dict.fromkeys(found)), plan, inputs, judged.batch)
@@ -234,7 +240,7 @@ def _evidence(row: Plan, plan: ExecutionPlan, batch: DecodedBatch | None) -> tup
         covers = json.loads(row.evidence)
     except ValueError:
         return (*found, Violation(Rule.EVIDENCE, "the evidence is no JSON"))
-    if covers.get("legs") != canonical.plain(list(plan.legs)):
+    if not isinstance(covers, dict) or covers.get("legs") != canonical.plain(list(plan.legs)):
         found.append(Violation(Rule.EVIDENCE, "the evidence tells of other legs"))
     return tuple(found)
 

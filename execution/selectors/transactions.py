@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 
 from execution.core.calibration import CostSample
 from execution.core.lifecycle import TransactionState
@@ -17,6 +18,7 @@ from execution.models import (
     BreakStatus,
     Confirmation,
     Fill,
+    MemberConfirmation,
     SafeTransaction,
     SafeTransactionStatus,
     Transaction,
@@ -149,34 +151,71 @@ class Slot:
     nonce: int
     status: str
     is_signed: bool
+    is_rejection: bool
 
 
 def slots_of(*, safe_id: int, nonce: int) -> tuple[Slot, ...]:
     """Everything that ever stood at the nonce, and what still waits before it."""
+    rows = slot_rows(safe_id=safe_id, nonce=nonce)
+    return tuple(Slot(*row) for row in rows.values_list(*Slot.__slots__))
+
+
+def slot_rows(*, safe_id: int, nonce: int) -> QuerySet[SafeTransaction]:
+    """Rows of `slots_of`, with every field of a Slot."""
     signed = Confirmation.objects.filter(safe_transaction=OuterRef("pk"))
-    rows = (
+    return (
         SafeTransaction.objects.filter(
             Q(nonce=nonce) | Q(nonce__lt=nonce, status=SafeTransactionStatus.ACTIVE),
             safe_id=safe_id,
             parent__isnull=True,
         )
-        .annotate(is_signed=Exists(signed))
+        .annotate(is_signed=Exists(signed), is_rejection=Q(rejects__isnull=False))
         .order_by("nonce", "id")
     )
-    return tuple(Slot(*row) for row in rows.values_list("id", "nonce", "status", "is_signed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One signature that is stored for a Safe transaction: an owner's, or (`member` not empty) a
+    member's inside an owner that is a Safe. `at` is wall time."""
+
+    safe_transaction_id: int
+    owner: str
+    member: str
+    kind: str
+    is_valid: bool
+    invalid_reason: str
+    at: datetime
+
+
+def given_for(safe_transaction_ids: Iterable[int]) -> tuple[Given, ...]:
+    """As last judged, oldest first. One query."""
+    ids = list(safe_transaction_ids)
+    own = Confirmation.objects.filter(safe_transaction_id__in=ids).order_by()
+    inner = MemberConfirmation.objects.filter(safe_transaction_id__in=ids).order_by()
+    rows = own.values_list(
+        "safe_transaction_id",
+        "owner",
+        Value(""),
+        "kind",
+        "is_valid",
+        "invalid_reason",
+        "created_at",
+    ).union(
+        inner.values_list(
+            "safe_transaction_id",
+            "owner",
+            "member",
+            "kind",
+            Value(True),
+            Value(""),
+            "created_at",
+        ),
+        all=True,
+    )
+    return tuple(sorted((Given(*row) for row in rows), key=lambda one: one.at))
 
 
 def attempts_at_nonce(*, executor: Address, eoa_nonce: int) -> int:
     """How often the executor has signed for this nonce of its account."""
     return Attempt.objects.filter(executor=executor, eoa_nonce=eoa_nonce).count()
-
-
-def queue_ahead(row: SafeTransaction) -> int:
-    """How many transactions of the same Safe that people can still sign come before this one."""
-    return SafeTransaction.objects.filter(
-        safe_id=row.safe_id,
-        nonce__lt=row.nonce,
-        parent=None,
-        rejects=None,
-        status=SafeTransactionStatus.ACTIVE,
-    ).count()

@@ -16,16 +16,14 @@ from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.planning import trade_of
 from execution.core.types import ExecutionPlan, Mechanism, Simulation
 from execution.selectors.plans import decode_with, plan_value
-from execution.selectors.transactions import fills, queue_ahead
-from execution.selectors.treasuries import TreasuryView, treasury_view
+from execution.selectors.treasuries import TreasuryView
 from governance.core.questions import AskedLeg
 from governance.core.recommendation import venue_name
 from governance.core.routing import is_blocked, worst
 from governance.core.scrutiny import Facts, HaltFact
 from governance.models import AddressEntry, Notice, Proposal
-from governance.selectors.halts import open_halts
 from governance.selectors.proposals import plan_of
-from governance.selectors.registers.notices import notices_for
+from governance.selectors.surroundings import Surroundings, surroundings
 from treasury.core.amounts import exact, share_bps
 from treasury.core.decisions import Decision, DecisionInputs, Trade, Weight
 from treasury.core.policies import TierPolicy
@@ -42,21 +40,25 @@ ADDRESS_LENGTH = 42
 @dataclass(frozen=True, slots=True)
 class Dossier:
     """`batch` is None when the bytes cannot be explained (`undecodable` says why): then nothing is
-    shown as known. `labels` name the treasury's own addresses and those of the address book."""
+    shown as known. `labels` name the treasury's own addresses and those of the address book.
+    `stored_simulation` is the one that the plan was made with; `around` are the rows beside it."""
 
     proposal: Proposal
     plan: ExecutionPlan
     inputs: DecisionInputs
     decision: Decision
     policy: TierPolicy
-    view: TreasuryView
+    stored_simulation: Simulation
+    around: Surroundings
     batch: DecodedBatch | None
     undecodable: str
     halts: tuple[HaltFact, ...]
     notices: tuple[Notice, ...]
     labels: dict[str, str]
-    venues_used: frozenset[str]
-    queue_ahead: int
+
+    @property
+    def view(self) -> TreasuryView:
+        return self.around.view
 
     @property
     def is_nested(self) -> bool:
@@ -64,9 +66,13 @@ class Dossier:
         return plan.mechanism is Mechanism.SAFE and plan.acting_safe != plan.main_safe
 
     @property
-    def stored_simulation(self) -> Simulation:
-        """The one that the plan was made with."""
-        return revive(Simulation, plan_of(self.proposal).simulation)
+    def queue_ahead(self) -> int:
+        """How many transactions of the same Safe that people can still sign come before it."""
+        signed = self.proposal.safe_transaction
+        if signed is None:
+            return 0
+        slots = self.around.slots
+        return sum(slot.nonce < signed.nonce and not slot.is_rejection for slot in slots)
 
     @property
     def cost_bps(self) -> Decimal:
@@ -106,29 +112,39 @@ class Dossier:
         return row.decimals if row else 0
 
 
+class UnreadableProposalError(RuntimeError):
+    """What is stored of the proposal cannot be read back: somebody changed it past the service."""
+
+    problem_code = "unreadable"
+    problem_status = 409
+
+
 def dossier(proposal: Proposal) -> Dossier:
-    """Of a proposal that has a plan; `proposal` as `all_proposals` gives it. Seven queries."""
+    """Of a proposal that has a plan; `proposal` as `all_proposals` gives it. Seven queries. Raises
+    UnreadableProposalError."""
     row = plan_of(proposal)
-    plan = plan_value(row)
-    inputs, decision = revive_decision(proposal.decision)
-    view = treasury_view(proposal.tier)
-    batch, undecodable = _decoded(proposal, plan, view)
+    around = surroundings(proposal)
+    try:
+        plan = plan_value(row)
+        inputs, decision = revive_decision(proposal.decision)
+        policy = revive_policy(proposal.policy_version)
+        simulation = revive(Simulation, row.simulation)
+        batch, undecodable = _decoded(proposal, plan, around.view)
+    except (ValueError, TypeError, KeyError) as odd:
+        raise UnreadableProposalError(str(odd)) from odd
     return Dossier(
         proposal=proposal,
         plan=plan,
         inputs=inputs,
         decision=decision,
-        policy=revive_policy(proposal.policy_version),
-        view=view,
+        policy=policy,
+        stored_simulation=simulation,
+        around=around,
         batch=batch,
         undecodable=undecodable,
-        halts=_halts(proposal),
-        notices=_notices(proposal, plan),
-        labels=_labels(proposal, view),
-        venues_used=frozenset(
-            fills(tier_id=proposal.tier_id).order_by().values_list("venue", flat=True).distinct()
-        ),
-        queue_ahead=queue_ahead(proposal.safe_transaction) if proposal.safe_transaction else 0,
+        halts=_halts(proposal, around),
+        notices=_notices(plan, around),
+        labels=_labels(proposal, around.view),
     )
 
 
@@ -151,7 +167,7 @@ def facts_of(found: Dossier, *, worse_bps: int | None, simulation_error: str) ->
         halts=found.halts,
         outside=tuple(sorted(_addresses(found.batch.calls if found.batch else ()))),
         known=tuple(sorted(found.labels.items())),
-        new_venues=tuple(venue_name(key) for key in sorted(venues - found.venues_used)),
+        new_venues=tuple(venue_name(key) for key in sorted(venues - found.around.venues_used)),
         is_strategic=policy.escalation.strategic,
         is_nested=found.is_nested,
         author=found.proposal.author.get_username() if found.proposal.author else "",
@@ -183,8 +199,7 @@ def _decoded(
         return None, str(error)
 
 
-def _halts(proposal: Proposal) -> tuple[HaltFact, ...]:
-    found = open_halts(treasury_id=proposal.tier.treasury_id, tier_id=proposal.tier_id)
+def _halts(proposal: Proposal, around: Surroundings) -> tuple[HaltFact, ...]:
     return tuple(
         HaltFact(
             halt.breaker,
@@ -192,19 +207,14 @@ def _halts(proposal: Proposal) -> tuple[HaltFact, ...]:
             halt.reason,
             blocks=is_blocked(proposal.route, worst((halt.level,))),
         )
-        for halt in found
+        for halt in around.halts
     )
 
 
-def _notices(proposal: Proposal, plan: ExecutionPlan) -> tuple[Notice, ...]:
+def _notices(plan: ExecutionPlan, around: Surroundings) -> tuple[Notice, ...]:
     """In force at some time of its window, of the whole treasury or of a traded asset."""
     traded = {leg.sell for leg in plan.legs} | {leg.buy for leg in plan.legs}
-    return notices_for(
-        treasury_id=proposal.tier.treasury_id,
-        assets=sorted(traded),
-        start=proposal.triggered_at,
-        end=proposal.expires_at,
-    )
+    return tuple(found.notice for found in around.announcements if found.concerns(traded))
 
 
 def _labels(proposal: Proposal, view: TreasuryView) -> dict[str, str]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Value
+
 from governance.core.roles import MATRIX, Role
 from governance.models import RoleGrant, User, Wallet
+
+NO_TREASURY = 0
 
 
 def granted_roles(*, user: User) -> dict[int, frozenset[Role]]:
@@ -14,6 +18,20 @@ def granted_roles(*, user: User) -> dict[int, frozenset[Role]]:
     for treasury_id, role in RoleGrant.objects.filter(user=user).values_list("treasury_id", "role"):
         found.setdefault(treasury_id, set()).add(Role(role))
     return {treasury_id: frozenset(roles) for treasury_id, roles in found.items()}
+
+
+def roles_and_wallets(*, user: User) -> tuple[dict[int, frozenset[Role]], frozenset[str]]:
+    """What `granted_roles` and `wallets` say, in one query."""
+    grants = RoleGrant.objects.filter(user=user).values_list("treasury_id", "role")
+    own = Wallet.objects.filter(user=user).values_list(Value(NO_TREASURY), "address")
+    roles: dict[int, set[Role]] = {}
+    addresses = set()
+    for treasury_id, text in grants.union(own, all=True):
+        if treasury_id == NO_TREASURY:
+            addresses.add(text)
+        else:
+            roles.setdefault(treasury_id, set()).add(Role(text))
+    return {key: frozenset(held) for key, held in roles.items()}, frozenset(addresses)
 
 
 def allowed_treasuries(*, roles: dict[int, frozenset[Role]], action: str) -> frozenset[int]:

@@ -46,9 +46,9 @@ class Rights:
             found[treasury_id] = found.get(treasury_id, frozenset()) | {Role.SIGNER}
         return found
 
-    @cached_property
+    @property
     def wallets(self) -> frozenset[str]:
-        return people.wallets(user=self._user)
+        return self._person[1]
 
     @cached_property
     def signs_for(self) -> frozenset[Address]:
@@ -58,9 +58,13 @@ class Rights:
         found = signers_of(safes, rpc_url=self._rpc_url)
         return frozenset(safe for safe, who in found.items() if self.wallets & who.everybody)
 
-    @cached_property
+    @property
     def _granted(self) -> dict[int, frozenset[Role]]:
-        return people.granted_roles(user=self._user)
+        return self._person[0]
+
+    @cached_property
+    def _person(self) -> tuple[dict[int, frozenset[Role]], frozenset[str]]:
+        return people.roles_and_wallets(user=self._user)
 
     @cached_property
     def _safes(self) -> list[Any]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import Value
+
 from governance.core.approvals import ApprovalRefusedError
 from governance.core.scrutiny import Deliberation, Demand, demands
 from governance.models import Acknowledgement, Answer, Proposal, User
 from governance.selectors.proposals import plan_of, proposal_by_id
 from governance.services.deliberating.scrutinising import Scrutiny, scrutinise
 from treasury.core.types import BlockRef
+
+RIGHT = ""
+"""Stands for the right answer among the names of flags, none of which is empty."""
 
 
 class DeliberationError(ApprovalRefusedError):
@@ -28,14 +33,20 @@ def said_by(proposal: Proposal, user: User) -> Deliberation:
     digest = plan_of(proposal).digest
     own: dict[str, str] = {}
     others: dict[str, int] = {}
-    rows = Acknowledgement.objects.filter(proposal=proposal, plan_digest=digest)
-    for user_id, flag, reason in rows.values_list("user_id", "flag", "reason"):
-        if user_id == user.pk:
+    flags = Acknowledgement.objects.filter(proposal=proposal, plan_digest=digest)
+    answers = Answer.objects.filter(proposal=proposal, user=user, plan_digest=digest, is_right=True)
+    rows = flags.values_list("user_id", "flag", "reason").union(
+        answers.values_list("user_id", Value(RIGHT), Value(""))
+    )
+    answered = False
+    for user_id, flag, reason in rows:
+        if flag == RIGHT:
+            answered = True
+        elif user_id == user.pk:
             own[flag] = reason
         elif reason.strip():
             others[flag] = others.get(flag, 0) + 1
-    answers = Answer.objects.filter(proposal=proposal, user=user, plan_digest=digest, is_right=True)
-    return Deliberation(own, others, answers.exists())
+    return Deliberation(own, others, answered)
 
 
 def still_missing(scrutiny: Scrutiny, user: User) -> tuple[Demand, ...]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from governance.core.scrutiny import Severity
 from governance.models import Proposal, Route
 from governance.selectors.conformity import conformity
+from governance.selectors.dossiers import UnreadableProposalError
 from governance.selectors.pages.proposal.board import Seats
 from governance.selectors.pages.proposal.history import time_line
 from governance.selectors.pages.proposal.proof import rejection_line
 from governance.selectors.pages.proposal.sheet import Sheet, sheet
-from governance.selectors.pages.proposal.standing import Standing, standing
+from governance.selectors.pages.proposal.standing import WORDS, Standing, standing
 from governance.selectors.proposals import all_proposals, whole
 from governance.services.deliberating.gate import said_by
 from governance.services.deliberating.rosters import roster_of
@@ -26,6 +28,7 @@ from governance.web.proposal.means import Person, means_of, on_chain
 from treasury.core import access
 from treasury.core.types import Address, BlockRef
 
+OK = 200
 UNPROCESSABLE = 422
 
 
@@ -34,6 +37,20 @@ class ProposalPart(Page):
     none."""
 
     required_action = access.PROPOSAL_READ
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except UnreadableProposalError as unreadable:
+            return self.unreadable(str(unreadable))
+
+    def unreadable(self, reason: str) -> HttpResponse:
+        """Whoever looks is told not to sign; a form is refused, and changed nothing."""
+        proposal = self.proposal
+        word = WORDS[proposal.outcome or proposal.state][0]
+        context = {"proposal": proposal, "word": word, "reason": reason}
+        status = OK if self.request.method == "GET" else UnreadableProposalError.problem_status
+        return self.shown("governance/proposal/unreadable.html", context, status)
 
     @property
     def proposal(self) -> Proposal:
@@ -92,7 +109,7 @@ class ProposalPage(ProposalPart):
         shown = self.sheet_of(scrutiny, block)
         deliberation = said_by(proposal, self.user)
         stand = self.standing(proposal, block)
-        rejection = rejection_line(proposal)
+        rejection = rejection_line(scrutiny.dossier)
         means = means_of(
             self.person,
             proposal,
@@ -132,7 +149,7 @@ class ProposalPage(ProposalPart):
         proposal, look = scrutiny.dossier.proposal, scrutiny.look
         return sheet(
             scrutiny.dossier,
-            checks=conformity(proposal, now=block.timestamp, view=scrutiny.dossier.view),
+            checks=conformity(proposal, now=block.timestamp, around=scrutiny.dossier.around),
             flags=scrutiny.flags,
             fresh=(look.simulation, look.worse_bps) if look else None,
             now=block.timestamp,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
+from execution.selectors.transactions import Given, given_for
 from governance.models import Approval, ApprovalKind, Proposal
 from governance.selectors.people import names_of_wallets
 
@@ -60,15 +60,18 @@ class Board:
 
 
 def board(proposal: Proposal, *, roster: Seats | None) -> Board:
-    """Owners of this minute with what is stored of them. Four queries at most."""
+    """Owners of this minute with what is stored of them. Three queries at most."""
     asked = proposal.safe_transaction
     decisions = list(proposal.approvals.select_related("user").order_by("pk"))
     if asked is None:
         return Board(tuple(_approvals(decisions)), None, None)
-    rows = {row.owner: row for row in asked.confirmations.order_by("pk")}
+    rows: dict[str, Given] = {}
     inner: dict[str, list[str]] = {}
-    for row in asked.member_confirmations.order_by("pk"):
-        inner.setdefault(row.owner, []).append(row.member)
+    for row in given_for([asked.pk]):
+        if row.member:
+            inner.setdefault(row.owner, []).append(row.member)
+        else:
+            rows[row.owner] = row
     listed = sorted({*(roster.owners if roster else ()), *rows}, key=str.lower)
     people = names_of_wallets([*listed, *(m for found in inner.values() for m in found)])
     no = {row.user.get_username(): row for row in decisions if row.kind != ApprovalKind.APPROVE}
@@ -88,11 +91,11 @@ def board(proposal: Proposal, *, roster: Seats | None) -> Board:
     return Board(tuple(seats), threshold, asked.created_at)
 
 
-def _owner(name: str, owner: str, row: Any, no: Approval | None) -> Seat:
+def _owner(name: str, owner: str, row: Given | None, no: Approval | None) -> Seat:
     if row is not None:
         state = "SIGNED" if row.is_valid else "INVALID"
         note = KINDS.get(row.kind, row.kind) if row.is_valid else row.invalid_reason
-        return Seat(name, owner, state, note, row.created_at)
+        return Seat(name, owner, state, note, row.at)
     if no is not None:
         return Seat(name, owner, "DECLINED", no.reason, no.created_at)
     return Seat(name, owner, "MISSING", "", None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.db.models.fields.json import KT
 
 from governance.models import Comment, Proposal
 from governance.selectors.audit import audit_events
@@ -52,21 +54,22 @@ class TimeLine:
 
 
 def time_line(proposal: Proposal, *, names: dict[str, str]) -> tuple[TimeLine, ...]:
-    """Two queries. `names` are people by wallet."""
+    """One query. `names` are people by wallet."""
     ids = [proposal.public_id]
     if proposal.safe_transaction is not None:
         ids.append(proposal.safe_transaction.public_id)
-    rows = audit_events().filter(payload__object_id__in=ids)[:SHOWN_MAX]
-    said = {row.public_id: row.text for row in comments(proposal)}
-    lines = (_line(row, said, names) for row in rows if row.payload["action"] not in SKIPPED)
+    said = Comment.objects.filter(proposal=proposal, public_id=OuterRef("comment_id"))
+    rows = (
+        audit_events()
+        .filter(payload__object_id__in=ids)
+        .annotate(comment_id=KT("payload__after__comment"))
+        .annotate(comment=Subquery(said.values("text")[:1]))
+    )
+    lines = (_line(row, names) for row in rows[:SHOWN_MAX] if row.payload["action"] not in SKIPPED)
     return tuple(lines)
 
 
-def comments(proposal: Proposal) -> Iterable[Comment]:
-    return proposal.comments.order_by("pk")[:SHOWN_MAX]
-
-
-def _line(row: Any, said: dict[str, str], names: dict[str, str]) -> TimeLine:
+def _line(row: Any, names: dict[str, str]) -> TimeLine:
     payload, after = row.payload, row.payload.get("after") or {}
     action, actor = payload["action"], payload["actor"]
     owner = str(after.get("owner", ""))
@@ -78,7 +81,7 @@ def _line(row: Any, said: dict[str, str], names: dict[str, str]) -> TimeLine:
         is_person=payload["actor_kind"] != "SYSTEM",
         what=WORDS.get(action, action.replace(".", " ").replace("_", " ")),
         detail="" if action == "proposal.commented" else _detail(payload, after),
-        comment=said.get(str(after.get("comment", "")), ""),
+        comment=row.comment or "",
     )
 
 

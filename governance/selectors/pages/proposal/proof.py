@@ -11,8 +11,6 @@ from execution.core.decoding import DecodedCall
 from execution.core.safe_tx import domain_separator, message_hash, safe_tx_hash
 from execution.core.types import Operation, SafeTxFields
 from execution.selectors.plans import fields_of
-from execution.selectors.transactions import safe_transactions
-from governance.models import Proposal
 from governance.selectors.dossiers import Dossier
 from governance.selectors.pages.proposal.wording import exact_amount
 from governance.selectors.proposals import plan_of
@@ -93,12 +91,11 @@ class Proof:
 
 
 def proof(found: Dossier) -> Proof:
-    """One query, and that only once there is a Safe transaction."""
     plan_row, signed = plan_of(found.proposal), found.proposal.safe_transaction
     nested: list[Any] = []
     if signed is not None:
-        rows = safe_transactions(plan_id=plan_row.pk).filter(parent_id=signed.pk)
-        nested = list(rows) if found.is_nested else []
+        rows = found.around.transactions if found.is_nested else ()
+        nested = [row for row in rows if row.parent_id == signed.pk]
     return Proof(
         signed=_signed(signed, "You sign this", is_prediction=False) if signed else None,
         nested=tuple(
@@ -110,10 +107,9 @@ def proof(found: Dossier) -> Proof:
     )
 
 
-def rejection_line(proposal: Proposal) -> SignedLine | None:
+def rejection_line(found: Dossier) -> SignedLine | None:
     """The empty call at the same nonce, once somebody asked for it."""
-    signed = proposal.safe_transaction
-    row = signed.rejections.select_related("safe").first() if signed else None
+    row = found.around.rejection
     return _signed(row, "You sign this instead", is_prediction=False) if row else None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from governance.models import Notice
-from governance.selectors.registers.notices import notices_for
+from governance.selectors.registers.notices import announced
 from tests.integration.governance.conftest import Stage
 from tests.integration.governance.registers.conftest import Reader
 from treasury.models import AuditEvent, OutboxEvent
@@ -103,16 +103,20 @@ def test_withdraw__with_a_reason__ends_it_once(stage: Stage, reader: Readers) ->
     assert OutboxEvent.objects.filter(kind="notice.withdrawn").count() == 1
 
 
-def test_notices_for__window_and_assets__decide(stage: Stage, reader: Readers) -> None:
+def test_announced__window_and_assets__decide(stage: Stage, reader: Readers) -> None:
     olga = reader("olga")
     olga.post("/notices/", **form(stage, title="of WETH", assets=[asset(stage, "WETH").public_id]))
     olga.post("/notices/", **form(stage, title="of all"))
     now = stage.head().timestamp
     ids = {"treasury_id": stage.seeded.treasury.pk, "start": now, "end": now + 2 * HOUR}
     weth, dai = asset(stage, "WETH").address, asset(stage, "DAI").address
-    assert {n.title for n in notices_for(assets=[weth, dai], **ids)} == {"of WETH", "of all"}
-    assert {n.title for n in notices_for(assets=[dai], **ids)} == {"of all"}
-    assert notices_for(assets=[weth], **ids | {"end": now + 60}) == ()
+    found = announced(**ids)
+    concerning = [
+        {one.notice.title for one in found if one.concerns(assets)}
+        for assets in ([weth, dai], [dai])
+    ]
+    assert concerning == [{"of WETH", "of all"}, {"of all"}]
+    assert announced(**ids | {"end": now + 60}) == ()
 
 
 def test_rest__write_list_withdraw__as_the_page_does(stage: Stage) -> None:

@@ -1,0 +1,80 @@
+"""What stands around a proposal in the database, read once for its page, its gate and its checks.
+
+Rows only: nothing is judged here, and whoever judges computes from the stored bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, F, Q, QuerySet
+from django.db.models.functions import JSONObject
+
+from execution.selectors.transactions import Slot, fills, safe_transactions, slot_rows
+from execution.selectors.treasuries import TreasuryView, treasury_view
+from governance.models import PolicyApproval, Proposal
+from governance.selectors.halts import open_halts
+from governance.selectors.registers.notices import Announcement, announced
+from treasury.core.decisions import HaltNotice
+
+if TYPE_CHECKING:
+    from execution.models import SafeTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`transactions` are the plan's Safe transactions: the signed one, nested ones, rejections.
+    `slots` is everything at its nonce and what waits before it. `announcements` are notices for the
+    proposal's time, of the whole treasury or of any asset. `venues_used` had fills of the tier."""
+
+    view: TreasuryView
+    transactions: tuple[SafeTransaction, ...]
+    halts: tuple[HaltNotice, ...]
+    announcements: tuple[Announcement, ...]
+    slots: tuple[Slot, ...]
+    is_policy_approved: bool
+    venues_used: frozenset[str]
+    assets_of_tier: frozenset[str]
+
+    @property
+    def rejection(self) -> SafeTransaction | None:
+        """The empty call at the same nonce, once somebody asked for it."""
+        return next((row for row in self.transactions if row.rejects_id is not None), None)
+
+
+def surroundings(proposal: Proposal) -> Surroundings:
+    """Of a proposal that has a plan; `proposal` as `all_proposals` gives it. Six queries."""
+    treasury_id, signed = proposal.tier.treasury_id, proposal.safe_transaction
+    used = fills(tier_id=proposal.tier_id).select_related(None).order_by()
+    told: dict[str, Any] = {
+        "approved": Exists(two_people_approved(proposal.policy_version_id)),
+        "venues": ArraySubquery(used.values("venue").distinct()),
+        "assets": ArraySubquery(proposal.tier.tier_assets.values("asset__address")),
+    }
+    if signed is not None:
+        fields = JSONObject(**{name: name for name in Slot.__slots__})
+        at_nonce = slot_rows(safe_id=signed.safe_id, nonce=signed.nonce)
+        told["slots"] = ArraySubquery(at_nonce.values(slot=fields))
+    found: dict[str, Any] = dict(
+        Proposal.objects.filter(pk=proposal.pk).order_by().values(**told).get()
+    )
+    return Surroundings(
+        view=treasury_view(proposal.tier),
+        transactions=tuple(safe_transactions(plan_id=proposal.plan_id or 0)),
+        halts=open_halts(treasury_id=treasury_id, tier_id=proposal.tier_id),
+        announcements=announced(
+            treasury_id=treasury_id, start=proposal.triggered_at, end=proposal.expires_at
+        ),
+        slots=tuple(Slot(**row) for row in found.get("slots", ())),
+        is_policy_approved=found["approved"],
+        venues_used=frozenset(found["venues"]),
+        assets_of_tier=frozenset(found["assets"]),
+    )
+
+
+def two_people_approved(policy_version_id: int) -> QuerySet[PolicyApproval]:
+    return PolicyApproval.objects.filter(
+        ~Q(author=F("approver")), policy_version_id=policy_version_id
+    )
