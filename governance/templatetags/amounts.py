@@ -72,7 +72,10 @@ def fraction(value: Decimal | None, digits: int = 2) -> str:
 @register.filter
 def points(value: Decimal | None) -> str:
     """A difference of two fractions in percentage points, with its sign: `+1.25 pp`."""
-    return MISSING if value is None else f"{value * 100:+,.2f} pp"
+    if value is None:
+        return MISSING
+    rounded = round(value * 100, 2)
+    return f"{rounded:+,.2f} pp" if rounded else "0.00 pp"
 
 
 @register.filter
