@@ -52,7 +52,7 @@ def test_decline_and_comment__keyboard_alone__recorded(theatre: Theatre) -> None
     proposal = strategic(theatre.stage)
     visitor, _ = comes(theatre, "stefan", proposal)
     page = visitor.page
-    tab_to(page, page.locator("details.against > summary"))
+    tab_to(page, page.locator("details.against > summary", has_text="Decline"))
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_role("textbox", name="Why"))
     page.keyboard.type("Too early.")

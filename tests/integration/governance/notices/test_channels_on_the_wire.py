@@ -42,7 +42,7 @@ MESSAGE = Message(
     subject="core: your signature\r\nBcc: everybody@example.org",
     body="Ballast proposes to trade 1.234,56 \u20ac.",
     link="https://ballast.example/proposals/prop_1/",
-    at=datetime.now(UTC),
+    at=datetime(2026, 1, 5, 12, tzinfo=UTC),
     payload={"id": "evt_01", "type": "proposal.updated", "data": {"reason": "gr\u00f6\u00dfer"}},
     secrets=(NEW, OLD),
 )
@@ -69,7 +69,7 @@ def send(receiver: Receiver, message: Message = MESSAGE) -> Any:
 
 
 def test_webhook__rotation__either_secret_verifies_and_no_other(receiver: Receiver) -> None:
-    answer = send(receiver)
+    answer = send(receiver, replace(MESSAGE, at=datetime.now(UTC)))  # a receiver wants it fresh
     assert (answer.is_delivered, answer.status, answer.text) == (True, 200, "thanks")
     [request] = receiver.requests
     assert request.headers["webhook-id"] == "evt_01"
