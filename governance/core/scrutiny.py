@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from governance.core.conformity import look_alikes
+
 BPS = Decimal(10_000)
 LARGE_SHARE_BPS = 2_500
 """From this share of the treasury's value on a proposal is a WARN, whatever the policy says."""
-SHOWN_CHARACTERS = 4
-"""What people compare of an address when they compare in a hurry: so many at either end."""
 
 
 class Severity(StrEnum):
@@ -88,27 +88,17 @@ def flags(facts: Facts) -> tuple[Flag, ...]:
     return tuple(sorted(found, key=lambda flag: order.index(flag.severity)))
 
 
-def look_alikes(
+def strangers_alike(
     addresses: Iterable[str], known: Mapping[str, str]
 ) -> tuple[tuple[str, str, str], ...]:
-    """(address, the known one it resembles, its label): equal where people look, different in
-    between. What is known itself resembles nothing."""
-    by_ends = {_ends(address): (address, label) for address, label in known.items()}
+    """(address, the known one it resembles, its label). What is known itself resembles nothing."""
     books = {address.lower() for address in known}
-    return tuple(
-        (address, *by_ends[_ends(address)])
-        for address in addresses
-        if address.lower() not in books and _ends(address) in by_ends
-    )
-
-
-def _ends(address: str) -> tuple[str, str]:
-    digits = address.lower().removeprefix("0x")
-    return digits[:SHOWN_CHARACTERS], digits[-SHOWN_CHARACTERS:]
+    strangers = [address for address in addresses if address.lower() not in books]
+    return tuple((address, twin, known[twin]) for address, twin in look_alikes(strangers, known))
 
 
 def _addresses(facts: Facts) -> Iterator[Flag]:
-    for address, twin, label in look_alikes(facts.outside, dict(facts.known)):
+    for address, twin, label in strangers_alike(facts.outside, dict(facts.known)):
         yield Flag(
             "lookalike_address",
             Severity.CRITICAL,

@@ -18,8 +18,8 @@ from governance.core.scrutiny import (
     Severity,
     demands,
     flags,
-    look_alikes,
     needs_question,
+    strangers_alike,
 )
 
 CALM = Facts(
@@ -103,9 +103,11 @@ def test_flags__several__most_severe_first_and_names_once() -> None:
     assert len({flag.name for flag in found}) == len(found)
 
 
-def test_look_alikes__only_what_resembles_and_is_unknown() -> None:
+def test_strangers_alike__only_what_resembles_and_is_unknown() -> None:
     stranger = "0x" + "1" * 40
-    assert look_alikes([TWIN, SAFE, stranger], {SAFE: "main Safe"}) == ((TWIN, SAFE, "main Safe"),)
+    assert strangers_alike([TWIN, SAFE, stranger], {SAFE: "main Safe"}) == (
+        (TWIN, SAFE, "main Safe"),
+    )
 
 
 # ------------------------------------------------------------------------------------ the gate
