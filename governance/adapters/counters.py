@@ -21,14 +21,16 @@ class Counted:
 
 
 def count(name: str, *, window_seconds: int, now_seconds: int) -> Counted:
-    """Windows are fixed: a burst across their border may be twice the limit, never more."""
-    window, passed = divmod(now_seconds, window_seconds)
-    key = f"ballast.count.{name}.{window}"
+    """A window begins with its first event and is fixed from there: a burst across its end may be
+    twice the limit, never more."""
     try:
+        window = f"ballast.window.{name}"
+        began = cache.get_or_set(window, now_seconds, window_seconds) or now_seconds
+        key = f"ballast.count.{name}.{began}"
         cache.add(key, 0, window_seconds + 1)
         counted = int(cache.incr(key))
     except RedisError as error:
         raise CounterUnavailableError(str(error)) from error
     except ValueError:  # gone between the two steps: its window is over
-        counted = 1
-    return Counted(counted, window_seconds - passed)
+        began, counted = now_seconds, 1
+    return Counted(counted, max(1, began + window_seconds - now_seconds))
