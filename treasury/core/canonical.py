@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
@@ -23,13 +23,24 @@ STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
+LATER: Final = {"came later": True}
+"""Metadata of a dataclass field that came after documents of the class were stored and signed:
+`limit: int = field(default=0, metadata=LATER)`. At its default it has no place in the canonical
+form, so that their digests stay what they were, and a document without it is read as having it.
+The default means "as before", for ever."""
+
+
+def came_later(of: Field[Any]) -> bool:
+    return LATER.items() <= of.metadata.items()
+
+
 class NotCanonicalError(TypeError):
     """The value holds something that has no canonical form, such as a float."""
 
 
 def plain(value: object) -> Any:
-    """The value as JSON types. Dataclasses become objects by field name, enums their value, bytes
-    0x-hex, Decimal its plain (never exponential) notation without trailing zeros."""
+    """The value as JSON types. Dataclasses become objects by field name (see `LATER`), enums their
+    value, bytes 0x-hex, Decimal its plain (never exponential) notation without trailing zeros."""
     if value is None or (isinstance(value, str | bool) and not isinstance(value, Enum)):
         return value
     if isinstance(value, Enum):
@@ -41,7 +52,11 @@ def plain(value: object) -> Any:
     if isinstance(value, bytes):
         return "0x" + value.hex()
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {
+            item.name: plain(getattr(value, item.name))
+            for item in fields(value)
+            if not (came_later(item) and getattr(value, item.name) == item.default)
+        }
     if isinstance(value, dict):
         return {_key(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

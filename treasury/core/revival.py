@@ -2,10 +2,11 @@
 
 Stored decision inputs (D7) and execution plans are replayed from what this returns, so it is
 strict: a missing, unknown or ill-typed field is an error that names its place (JSON pointer, RFC
-6901) and the remedy. `revive(type(x), plain(x)) == x` for dataclasses of: str, bool, int (also as
-text), Decimal (text or int), bytes (0x-hex), enums, NewTypes of these, other dataclasses,
-`tuple[T, ...]`, `tuple[A, B]`, `T | None`. Not done: lists, dicts, unions of several types;
-formats and limits of values (the owner of the type checks).
+6901) and the remedy. Only a field that came later (`canonical.LATER`) may be missing: it has its
+default. `revive(type(x), plain(x)) == x` for dataclasses of: str, bool, int (also as text), Decimal
+(text or int), bytes (0x-hex), enums, NewTypes of these, other dataclasses, `tuple[T, ...]`,
+`tuple[A, B]`, `T | None`. Not done: lists, dicts, unions of several types; formats and limits of
+values (the owner of the type checks).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from enum import Enum
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from treasury.core.canonical import came_later
 
 T = TypeVar("T")
 
@@ -66,19 +69,25 @@ def _dataclass(cls: Any, plain: object, pointer: str) -> Any:
     if not isinstance(plain, Mapping):
         raise _wrong(pointer, "an object", plain)
     hints = _hints(cls)
-    names = [field.name for field in fields(cls)]
+    known = {field.name: field for field in fields(cls)}
     for name in plain:
-        if name not in names:
+        if name not in known:
             raise RevivalError(
                 pointer=f"{pointer}/{escape(name)}",
-                message=f"unknown field; remove it or use one of: {', '.join(names)}",
+                message=f"unknown field; remove it or use one of: {', '.join(known)}",
             )
-    for name in names:
-        if name not in plain:
+    for name, field in known.items():
+        if name not in plain and not came_later(field):
             raise RevivalError(
                 pointer=f"{pointer}/{name}", message=f"missing field of {cls.__name__}; add it"
             )
-    return cls(**{name: _value(hints[name], plain[name], f"{pointer}/{name}") for name in names})
+    return cls(
+        **{
+            name: _value(hints[name], plain[name], f"{pointer}/{name}")
+            for name in known
+            if name in plain
+        }
+    )
 
 
 @lru_cache(maxsize=256)

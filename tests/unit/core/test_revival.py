@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treasury.core.canonical import canonical_bytes, digest, plain
+from treasury.core.canonical import LATER, canonical_bytes, digest, plain
 from treasury.core.revival import RevivalError, revive
 from treasury.core.types import Address, BlockRef
 
@@ -167,3 +167,34 @@ def test_revive__no_dataclass__is_a_mistake_of_the_caller() -> None:
 def test_canonical_bytes__of_a_revived_plan__identical() -> None:
     document = example()
     assert canonical_bytes(revive(Plan, document)) == canonical_bytes(document)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """`Later` some releases on."""
+
+    numbers: tuple[int, ...]
+    limit: int = field(default=0, metadata=LATER)
+    note: Later = field(default=Later(()), metadata=LATER)
+
+
+def test_later__document_of_before__has_the_default_and_its_old_digest() -> None:
+    before = Later((1, 2))
+    revived = revive(Grown, plain(before))
+    assert revived == Grown((1, 2), 0, Later(()))
+    assert digest(revived) == digest(before)
+
+
+def test_later__value_of_its_own__is_written_and_read() -> None:
+    value = Grown((1,), 5, Later((3,)))
+    assert plain(value) == {"numbers": [1], "limit": 5, "note": {"numbers": [3]}}
+    assert revive(Grown, plain(value)) == value
+
+
+def test_later__ill_typed_or_unknown__refused_as_ever() -> None:
+    with pytest.raises(RevivalError, match="/limit"):
+        revive(Grown, {"numbers": [], "limit": "x"})
+    with pytest.raises(RevivalError, match="/limits"):
+        revive(Grown, {"numbers": [], "limits": 1})
+    with pytest.raises(RevivalError, match="missing field"):
+        revive(Grown, {"limit": 1})
