@@ -29,7 +29,8 @@ def show(cache: ChainCache) -> None:
     _rows("Roles modifiers", asdict(manifest.roles))
     _rows("Tokens", {name: token.address for name, token in manifest.tokens.items()})
     _rows("Feeds", dict(manifest.feeds))
-    _rows("Pools", {f"{p.token0}/{p.token1} {p.fee}": p.address for p in manifest.pools})
+    pools = (*manifest.pools, *manifest.side_pools)
+    _rows("Pools", {f"{p.token0}/{p.token1} {p.fee}": p.address for p in pools})
     _rows("Vault", {manifest.vault.symbol: manifest.vault.address})
     _rows("Contracts", asdict(manifest.contracts))
     _rows(

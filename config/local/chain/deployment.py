@@ -94,6 +94,7 @@ class Contracts:
     swap_router: Address
     swap_router02: Address
     quoter_v2: Address
+    tick_lens: Address
     position_manager: Address
     uniswap_v3_factory: Address
     safe_singleton: Address
@@ -107,7 +108,10 @@ class Contracts:
 
 @dataclass(frozen=True)
 class Deployment:
-    """Everything a treasury on this chain needs to know. Plain data, JSON in and out."""
+    """Everything a treasury on this chain needs to know. Plain data, JSON in and out.
+
+    `pools` are those that the tiers' roles know; `side_pools` are other fee tiers and another way
+    round, for whoever asks the main Safe's owners."""
 
     chain_id: int
     genesis_number: int
@@ -117,6 +121,7 @@ class Deployment:
     tokens: dict[str, Token]
     feeds: dict[str, Address]
     pools: tuple[Pool, ...]
+    side_pools: tuple[Pool, ...]
     vault: Vault
     safes: Safes
     roles: RolesModifiers
@@ -129,7 +134,7 @@ class Deployment:
 
     def pool(self, one: str, other: str, fee: int | None = None) -> Pool:
         """The pool of two symbols in either order; `fee` where there are several."""
-        for pool in self.pools:
+        for pool in (*self.pools, *self.side_pools):
             if {pool.token0, pool.token1} == {one, other} and fee in (None, pool.fee):
                 return pool
         raise KeyError(f"no pool of {one} and {other} with fee {fee}")
@@ -148,6 +153,7 @@ class Deployment:
                     symbol: Token(**token) for symbol, token in raw["awkward_tokens"].items()
                 },
                 "pools": tuple(Pool(**pool) for pool in raw["pools"]),
+                "side_pools": tuple(Pool(**pool) for pool in raw["side_pools"]),
                 "vault": Vault(**raw["vault"]),
                 "safes": Safes(**raw["safes"]),
                 "roles": RolesModifiers(**raw["roles"]),

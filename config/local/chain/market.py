@@ -227,7 +227,8 @@ class Market:
 
     def _trades(self) -> list[_Intent]:
         """For each pool one trade that is too big on purpose and stops at the wanted price."""
-        pools = [p for p in self._deployment.pools if p.address not in self._detached]
+        there = (*self._deployment.pools, *self._deployment.side_pools)
+        pools = [pool for pool in there if pool.address not in self._detached]
         slot0 = {"data": hexed(encode_call("slot0()"))}
         answers = self._rpc.reads(
             "eth_call", [({"to": pool.address} | slot0, "latest") for pool in pools]

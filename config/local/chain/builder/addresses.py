@@ -36,6 +36,7 @@ HISTORIC: Final[dict[str, Historic]] = {
         _at("0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"),
     ),
     "UniswapV3Factory": Historic(_UNISWAP, 0, _at("0x1F98431c8aD98523631AE4a59f267346ea31F984")),
+    "TickLens": Historic(_UNISWAP, 2, _at("0xbfd8137f7d1516D3ea5cA83523914859ec47F573")),
     "SwapRouter": Historic(_UNISWAP, 4, _at("0xE592427A0AEce92De3Edee1F18E0157C05861564")),
     "NFTDescriptor": Historic(_UNISWAP, 5, _at("0x42B24A95702b9986e82d421cC3568932790A48Ec")),
     "NonfungibleTokenPositionDescriptor": Historic(
@@ -54,6 +55,7 @@ WETH: Final = HISTORIC["WETH9"].address
 V3_FACTORY: Final = HISTORIC["UniswapV3Factory"].address
 SWAP_ROUTER: Final = HISTORIC["SwapRouter"].address
 SWAP_ROUTER02: Final = HISTORIC["SwapRouter02"].address
+TICK_LENS: Final = HISTORIC["TickLens"].address
 QUOTER_V2: Final = HISTORIC["QuoterV2"].address
 POSITION_MANAGER: Final = HISTORIC["NonfungiblePositionManager"].address
 
@@ -100,6 +102,10 @@ V3_POOLS: Final[dict[tuple[str, str, int], ChecksumAddress]] = {
     ("WBTC", "WETH", 3000): _at("0xCBCdF9626bC03E24f779434178A73a0B4bad62eD"),
     ("WBTC", "USDC", 3000): _at("0x99ac8cA7087fA4A2A1FB6357269965A2014ABc35"),
     ("DAI", "USDC", 100): _at("0x5777d92f208679DB4b9778590Fa3CAB3aC9e2168"),
+    ("WETH", "USDC", 3000): _at("0x8ad599c3A0ff1De082011EFDDc58f1908eb6e6D8"),
+    ("WETH", "USDC", 10000): _at("0x7BeA39867e4169DBe237d55C8242a8f2fcDcc387"),
+    ("WBTC", "WETH", 500): _at("0x4585FE77225b41b697C938B018E2Ac67Ac5a20c0"),
+    ("DAI", "WETH", 500): _at("0x60594a405d53811d3BC4766596EFD80fd545A270"),
 }
 V3_POOL_INIT_CODE_HASH: Final = "e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54"
 IDENTITY: Final = _at("0x0000000000000000000000000000000000000004")  # precompile: returns its input

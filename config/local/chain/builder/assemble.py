@@ -32,6 +32,7 @@ CONTRACTS: Final = Contracts(
     swap_router=at.SWAP_ROUTER,
     swap_router02=at.SWAP_ROUTER02,
     quoter_v2=at.QUOTER_V2,
+    tick_lens=at.TICK_LENS,
     position_manager=at.POSITION_MANAGER,
     uniswap_v3_factory=at.V3_FACTORY,
     safe_singleton=at.SAFE_SINGLETON,
@@ -61,6 +62,7 @@ def build_chain(
     protocols.deploy_zodiac(session)
     protocols.stock_market(session, tokens)
     pools = protocols.create_pools(session, tokens)
+    side_pools = protocols.create_side_pools(session, tokens)
     vault = protocols.deploy_vault(session, tokens)
     awkward = protocols.deploy_awkward_tokens(session)
     say("creating the treasury's Safes and roles")
@@ -74,6 +76,7 @@ def build_chain(
         tokens=tokens,
         feeds=feeds,
         pools=pools,
+        side_pools=side_pools,
         vault=vault,
         safes=treasury.safes,
         roles=treasury.modifiers,

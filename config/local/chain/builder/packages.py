@@ -42,6 +42,7 @@ ARTEFACTS: Final[dict[str, str]] = {
     ),
     _DESCRIPTOR: f"{_PERIPHERY}/{_DESCRIPTOR}.sol/{_DESCRIPTOR}.json",
     "NFTDescriptor": f"{_PERIPHERY}/libraries/NFTDescriptor.sol/NFTDescriptor.json",
+    "TickLens": f"{_PERIPHERY}/lens/TickLens.sol/TickLens.json",
     "QuoterV2": f"{_PERIPHERY}/lens/QuoterV2.sol/QuoterV2.json",
     "SwapRouter02": _ROUTER02,
     "Safe": f"{_SAFE}/Safe.sol/Safe.json",

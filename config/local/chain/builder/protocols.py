@@ -28,10 +28,22 @@ LIQUIDITY: Final[dict[tuple[str, str, int], tuple[tuple[int, int | None], ...]]]
     ("WBTC", "USDC", 3000): ((30_000_000, None), (30_000_000, 6_931)),
     ("DAI", "USDC", 100): ((5_000_000, None), (20_000_000, 100)),
 }
+# Beside them: other fee tiers and another way round, each with several ranges of ticks.
+SIDE_LIQUIDITY: Final[dict[tuple[str, str, int], tuple[tuple[int, int | None], ...]]] = {
+    ("WETH", "USDC", 3000): (
+        (10_000_000, None),
+        (10_000_000, 6_931),
+        (5_000_000, 1_500),
+        (3_000_000, 600),
+    ),
+    ("WETH", "USDC", 10000): ((1_000_000, None), (2_000_000, 3_000), (1_000_000, 800)),
+    ("WBTC", "WETH", 500): ((20_000_000, None), (20_000_000, 6_931), (5_000_000, 900)),
+    ("DAI", "WETH", 500): ((10_000_000, None), (5_000_000, 2_000), (2_000_000, 300)),
+}
 _MINT: Final = (
     "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256))"
 )
-TICK_SPACING: Final = {100: 1, 500: 10, 3000: 60}
+TICK_SPACING: Final = {100: 1, 500: 10, 3000: 60, 10000: 200}
 VAULT_DEPOSIT_USDC: Final = 2_000_000  # of a third party
 
 
@@ -104,6 +116,7 @@ def deploy_uniswap(session: Session) -> None:
     weth, factory = at.WETH, at.V3_FACTORY
     pair = ("address", "address")
     session.create_historic("UniswapV3Factory")
+    session.create_historic("TickLens")
     session.create_historic("SwapRouter", pair, (factory, weth))
     library = session.create_historic("NFTDescriptor")
     descriptor = session.create_historic(
@@ -134,10 +147,19 @@ def stock_market(session: Session, tokens: dict[str, Token]) -> None:
 
 
 def create_pools(session: Session, tokens: dict[str, Token]) -> tuple[Pool, ...]:
-    return tuple(_create_pool(session, tokens, key) for key in LIQUIDITY)
+    return tuple(_create_pool(session, tokens, *item) for item in LIQUIDITY.items())
 
 
-def _create_pool(session: Session, tokens: dict[str, Token], key: tuple[str, str, int]) -> Pool:
+def create_side_pools(session: Session, tokens: dict[str, Token]) -> tuple[Pool, ...]:
+    return tuple(_create_pool(session, tokens, *item) for item in SIDE_LIQUIDITY.items())
+
+
+def _create_pool(
+    session: Session,
+    tokens: dict[str, Token],
+    key: tuple[str, str, int],
+    ranges: tuple[tuple[int, int | None], ...],
+) -> Pool:
     fee = key[2]
     first, second = sorted((tokens[symbol] for symbol in key[:2]), key=lambda t: int(t.address, 16))
     # What a million dollars buy of each.
@@ -160,7 +182,7 @@ def _create_pool(session: Session, tokens: dict[str, Token], key: tuple[str, str
     session.call("market", address, slots, OBSERVATION_SLOTS)
     returns = ("uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool")
     tick = int(session.rpc.read(address, "slot0()", returns=returns)[1])
-    for usd, half_width in LIQUIDITY[key]:
+    for usd, half_width in ranges:
         _add_liquidity(session, (first, second), fee, tick, usd, half_width)
     return Pool(first.symbol, second.symbol, fee, address)
 

@@ -1,0 +1,1 @@
+"""Exact arithmetic of the pools that venues trade in: what a trade brings, to the unit."""
