@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
-from treasury.core.policies import Mode, OnSilence, Scope, TierPolicy, TriggerKind
+from governance.core.wording.numbers import gwei, listed, percent, span, usd
+from governance.core.wording.triggers import restraint_words, trigger_words
+from treasury.core.policies import Mode, OnSilence, Scope, TierPolicy
 from treasury.core.types import Address
 
-GWEI = Decimal(10**9)
 VENUES = {
     "uniswap_v3": "Uniswap v3",
     "erc4626": "vault (ERC-4626)",
@@ -74,29 +74,6 @@ def venue_name(key: str) -> str:
     return VENUES.get(key, key)
 
 
-def span(seconds: int) -> str:
-    """`21600` -> `6 hours`: whole days, hours or minutes where they fit."""
-    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds and seconds % size == 0:
-            count = seconds // size
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return f"{seconds} seconds"
-
-
-def trigger_words(policy: TierPolicy) -> str:
-    rule = policy.trigger
-    match rule.kind:
-        case TriggerKind.CALENDAR:
-            return f"{span(rule.interval_seconds)} have passed since the latest proposal"
-        case TriggerKind.THRESHOLD:
-            return "an asset is outside its band"
-        case TriggerKind.HYBRID:
-            return (
-                "an asset is outside its band, or the latest rebalance is "
-                f"{span(rule.max_age_seconds)} old"
-            )
-
-
 def _look(policy: TierPolicy) -> Step:
     rules = policy.prices
     return Step(
@@ -104,7 +81,7 @@ def _look(policy: TierPolicy) -> Step:
         "Look at one block",
         f"Read every balance and price at the same block. Does each price have {rules.min_sources} "
         f"sources, {rules.min_on_chain} of them on the chain, within "
-        f"{_percent(rules.max_deviation_bps)} of their median?",
+        f"{percent(rules.max_deviation_bps)} of their median?",
         (
             Branch("No", "Nothing is traded; the asset and the reason are recorded."),
             Branch("Yes", "Go on."),
@@ -117,9 +94,9 @@ def _brakes(policy: TierPolicy) -> Step:
     return Step(
         Shape.QUESTION,
         "Is something wrong?",
-        f"A base fee above {_gwei(rules.max_base_fee_wei)}, {rules.failure_streak} failed "
+        f"A base fee above {gwei(rules.max_base_fee_wei)}, {rules.failure_streak} failed "
         f"executions in a row, a jump of the value by more than "
-        f"{_percent(rules.max_nav_jump_bps)}, or an open halt?",
+        f"{percent(rules.max_nav_jump_bps)}, or an open halt?",
         (
             Branch("Yes", "A halt lowers the tier. Only two people together end it."),
             Branch("No", "Go on."),
@@ -131,8 +108,7 @@ def _trigger(policy: TierPolicy) -> Step:
     return Step(
         Shape.QUESTION,
         "Is it time?",
-        f"Act when {trigger_words(policy)}; never within "
-        f"{span(policy.trigger.cooldown_seconds)} of the latest proposal.",
+        f"Act when {trigger_words(policy.trigger)}; {restraint_words(policy.trigger)}",
         (
             Branch("No", "The numbers are recorded, and the next block is looked at."),
             Branch("Yes", "Go on."),
@@ -152,14 +128,14 @@ def _size(policy: TierPolicy, symbols: Mapping[Address, str]) -> Step:
         case 10_000:
             aim = "to the edge of the band"
         case part:
-            aim = f"to {_percent(part)} of the band's half-width from the target"
+            aim = f"to {percent(part)} of the band's half-width from the target"
     settlement = symbols.get(policy.settlement_asset, policy.settlement_asset)
     return Step(
         Shape.ACT,
         "Size the trades",
         f"Bring {scope} {aim}, over {settlement}. Leave out trades below "
-        f"{_usd(policy.min_trade_usd)}; at most {_usd(policy.max_trade_usd)} a trade and "
-        f"{_usd(policy.max_turnover_usd)} within {span(policy.turnover_window_seconds)}.",
+        f"{usd(policy.min_trade_usd)}; at most {usd(policy.max_trade_usd)} a trade and "
+        f"{usd(policy.max_turnover_usd)} within {span(policy.turnover_window_seconds)}.",
     )
 
 
@@ -167,8 +143,8 @@ def _cost(policy: TierPolicy) -> Step:
     return Step(
         Shape.QUESTION,
         "Is it worth it?",
-        f"Quotes of {_list(policy.venues)}. Does gas, fee and impact of a trade stay within "
-        f"{_percent(policy.cost_cap_bps)} of its value?",
+        f"Quotes of {_venues(policy.venues)}. Does gas, fee and impact of a trade stay within "
+        f"{percent(policy.cost_cap_bps)} of its value?",
         (
             Branch("No", "The trade is dropped, with the rule, the value and the limit."),
             Branch("Yes", "A proposal is made, with everything it was decided on."),
@@ -191,8 +167,8 @@ def _route(policy: TierPolicy) -> Step:
     if policy.mode is Mode.AUTOMATIC and policy.operator_safe:
         usual = "One operator decides: the role belongs to the operator Safe."
     reasons = (
-        f"A value of {_usd(rule.value_usd)}, {_percent(rule.nav_share_bps)} of the treasury, "
-        f"{_usd(rule.turnover_usd)} moved within {span(rule.turnover_window_seconds)}"
+        f"A value of {usd(rule.value_usd)}, {percent(rule.nav_share_bps)} of the treasury, "
+        f"{usd(rule.turnover_usd)} moved within {span(rule.turnover_window_seconds)}"
     )
     strategic = ", or a strategic move (this policy says that all are)" if rule.strategic else ""
     return Step(
@@ -220,12 +196,12 @@ def _release(policy: TierPolicy) -> Step:
             Shape.ACT,
             "Release",
             f"{pause}At once, unless somebody vetoes it first. An escalated one waits for "
-            f"signatures; from {_usd(rules.question_value_usd)} on each signer answers a question.",
+            f"signatures; from {usd(rules.question_value_usd)} on each signer answers a question.",
         )
     return Step(
         Shape.ACT,
         "Look and release",
-        f"{pause}From {_usd(rules.question_value_usd)} on, and for every risk flag, who decides "
+        f"{pause}From {usd(rules.question_value_usd)} on, and for every risk flag, who decides "
         f"answers a question drawn from the proposal. When nobody acts for "
         f"{span(rules.silence_seconds)}, {silence}. It expires after "
         f"{span(policy.proposal_ttl_seconds)}.",
@@ -237,8 +213,8 @@ def _execute(policy: TierPolicy) -> Step:
         Shape.QUESTION,
         "Execute",
         f"Quote and simulate again. Does the signed least amount hold within "
-        f"{_percent(policy.max_slippage_bps)}, and gas cost at most "
-        f"{_gwei(policy.max_fee_per_gas_wei)}?",
+        f"{percent(policy.max_slippage_bps)}, and gas cost at most "
+        f"{gwei(policy.max_fee_per_gas_wei)}?",
         (
             Branch("No", "Nothing is sent; the proposal waits, or ends with the reason."),
             Branch(
@@ -249,21 +225,5 @@ def _execute(policy: TierPolicy) -> Step:
     )
 
 
-def _percent(bps: int | Decimal) -> str:
-    text = f"{Decimal(bps) / 100:,.2f}".rstrip("0").rstrip(".")
-    return f"{text} %"
-
-
-def _usd(amount: Decimal) -> str:
-    text = f"{amount:,.2f}"
-    return f"{text.removesuffix('.00')} USD"
-
-
-def _gwei(wei: int) -> str:
-    text = f"{Decimal(wei) / GWEI:,.3f}".rstrip("0").rstrip(".")
-    return f"{text} gwei"
-
-
-def _list(venues: tuple[str, ...]) -> str:
-    names = [venue_name(key) for key in venues]
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else "no venue"
+def _venues(venues: tuple[str, ...]) -> str:
+    return listed([venue_name(key) for key in venues]) or "no venue"

@@ -2,7 +2,8 @@
 
 Two forms are read. The canonical `DecisionInputs`, as stored and replayed; and one to write by
 hand: `policy`, `timestamp`, `holdings`, `gas`, `pairs`, and where they matter `tier`, `lots`,
-`allowances`, `halts`, `price_gaps` and `state`. In that one the rest has defaults, and addresses
+`allowances`, `halts`, `price_gaps`, `state` and `observed` (whose addresses are spelled as in the
+policy). In that one the rest has defaults, and addresses
 take the policy's spelling. What is wrong is named with its place and the remedy (`RevivalError`).
 Not done: symbols instead of addresses.
 """
@@ -27,6 +28,12 @@ from treasury.core.decisions import (
 from treasury.core.policies import TierPolicy
 from treasury.core.policy_documents import PolicyDocumentError, parse_policy, policy_hash
 from treasury.core.revival import RevivalError, revive
+from treasury.core.triggering.observed import (
+    UNOBSERVED,
+    UNREMEMBERED,
+    Observed,
+    TriggerMemory,
+)
 from treasury.core.types import (
     Address,
     BlockRef,
@@ -58,6 +65,9 @@ class OwnState:
     turnover_in_window_usd: Decimal = Decimal(0)
     treasury_nav_usd: Decimal | None = None
     forced_reason: str | None = None
+    latest_full_reset_at: int | None = None
+    policy_since: int | None = None
+    memory: TriggerMemory = UNREMEMBERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,7 @@ class OwnData:
     halts: tuple[HaltNotice, ...] = ()
     price_gaps: tuple[PriceGap, ...] = ()
     state: OwnState = OwnState()
+    observed: Observed = UNOBSERVED
 
 
 def parse_inputs(document: object) -> DecisionInputs:
@@ -133,6 +144,9 @@ def _own(document: Mapping[str, Any]) -> DecisionInputs:
             latest_evaluation_at=state.latest_evaluation_at,
             latest_proposal_at=state.latest_proposal_at,
             latest_rebalance_at=state.latest_rebalance_at,
+            latest_full_reset_at=state.latest_full_reset_at,
+            policy_since=state.policy_since,
+            memory=state.memory,
         ),
         turnover_in_window_usd=state.turnover_in_window_usd,
         lots=_spelled(data.lots, spelling, "asset"),
@@ -142,6 +156,7 @@ def _own(document: Mapping[str, Any]) -> DecisionInputs:
         allowances=_spelled(data.allowances, spelling, "asset"),
         halts=data.halts,
         forced_reason=state.forced_reason,
+        observed=data.observed,
     )
 
 

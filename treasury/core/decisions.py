@@ -7,12 +7,13 @@ wall time stay out of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from treasury.core.canonical import digest
+from treasury.core.canonical import LATER, digest
 from treasury.core.policies import TierPolicy
+from treasury.core.triggering.observed import UNOBSERVED, UNREMEMBERED, Observed, TriggerMemory
 from treasury.core.types import (
     Address,
     CostEstimate,
@@ -31,6 +32,10 @@ class TriggerState:
     latest_evaluation_at: int | None = None
     latest_proposal_at: int | None = None
     latest_rebalance_at: int | None = None
+    latest_full_reset_at: int | None = field(default=None, metadata=LATER)
+    policy_since: int | None = field(default=None, metadata=LATER)
+    """When the policy came into force: where an age counts from before the first rebalance."""
+    memory: TriggerMemory = field(default=UNREMEMBERED, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class DecisionInputs:
     forced_reason: str | None = None
     """A person or an API call asks for an evaluation now: the trigger fires with this reason
     unless a gate or a halt forbids it."""
+    observed: Observed = field(default=UNOBSERVED, metadata=LATER)
 
     @property
     def now(self) -> int:
@@ -98,6 +104,7 @@ class DecisionContext:
     allowances: tuple[RemainingAllowance, ...]
     halts: tuple[HaltNotice, ...]
     forced_reason: str | None = None
+    observed: Observed = UNOBSERVED
 
 
 class Outcome(StrEnum):
@@ -174,6 +181,8 @@ class Decision:
     skipped: tuple[SkippedTrade, ...]
     weights: tuple[Weight, ...]
     explanation: tuple[RuleRecord, ...]
+    memory: TriggerMemory = field(default=UNREMEMBERED, metadata=LATER)
+    """What the triggers hand to the next evaluation."""
 
 
 def decision_digest(*, inputs: DecisionInputs, decision: Decision) -> str:

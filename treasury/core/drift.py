@@ -1,7 +1,7 @@
 """How far weights are from their targets, and what counts as a breach (DE-1..DE-3).
 
 Weights, targets, drifts and half-widths are exact fractions of the values given (0.05 = 500 bps).
-Not done: groups (DE-4), hysteresis and persistence (DE-7, DE-8), risk weighting.
+Hysteresis and persistence (DE-7, DE-8) are the triggers'. Not done: groups (DE-4), risk weighting.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class AssetDrift:
     target: Decimal
     half_width: Decimal
     symbol: str = ""
+    armed: bool = False
+    """Still counted as outside: it was, and has not come back inside far enough (DE-7)."""
 
     @property
     def name(self) -> str:

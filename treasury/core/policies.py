@@ -7,10 +7,12 @@ document does not know, lacks or gets wrong is an error that names the place
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from treasury.core.canonical import LATER
+from treasury.core.triggering.rules import CalendarRule, DampingRule, EventRules, YieldRule
 from treasury.core.types import Address
 
 
@@ -66,14 +68,19 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class TriggerRule:
-    """CALENDAR fires every `interval_seconds`; THRESHOLD on a band breach; HYBRID on a breach, and
-    at the latest `max_age_seconds` after the last executed rebalance (T4). None of them fires
-    within `cooldown_seconds` of the tier's latest proposal."""
+    """CALENDAR fires every `interval_seconds` or by `calendar.cron`; THRESHOLD on a band breach;
+    HYBRID on a breach, and at the latest `max_age_seconds` after the last executed rebalance (T4).
+    Beside the kind, whatever `calendar.full_reset_days`, `events` and `yields` name fires too. None
+    of them fires within `cooldown_seconds` of the tier's latest proposal."""
 
     kind: TriggerKind
     interval_seconds: int
     max_age_seconds: int
     cooldown_seconds: int
+    calendar: CalendarRule = field(default=CalendarRule(), metadata=LATER)
+    damping: DampingRule = field(default=DampingRule(), metadata=LATER)
+    events: EventRules = field(default=EventRules(), metadata=LATER)
+    yields: YieldRule = field(default=YieldRule(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,12 @@ from treasury.core.amounts import USD_DECIMALS
 from treasury.core.canonical import digest, plain
 from treasury.core.policies import BandKind, TierPolicy, TriggerKind
 from treasury.core.revival import RevivalError, revive
+from treasury.core.triggering.checks import (
+    check_calendar,
+    check_damping,
+    check_events,
+    check_yields,
+)
 
 FULL_WEIGHT_BPS = 10_000
 UNITS_LIMIT = 2**128
@@ -112,10 +118,21 @@ def _check_trigger(policy: TierPolicy) -> Iterator[Problem]:
     yield from _at_least("/trigger/interval_seconds", rule.interval_seconds, 0)
     yield from _at_least("/trigger/max_age_seconds", rule.max_age_seconds, 0)
     yield from _at_least("/trigger/cooldown_seconds", rule.cooldown_seconds, 0)
-    if rule.kind is TriggerKind.CALENDAR and rule.interval_seconds == 0:
-        yield "/trigger/interval_seconds", "a CALENDAR trigger needs an interval above 0; set it"
+    if rule.kind is TriggerKind.CALENDAR and not (rule.interval_seconds or rule.calendar.cron):
+        yield (
+            "/trigger/interval_seconds",
+            "a CALENDAR trigger needs an interval above 0, or calendar.cron; set one",
+        )
     if rule.kind is TriggerKind.HYBRID and rule.max_age_seconds == 0:
         yield "/trigger/max_age_seconds", "a HYBRID trigger needs a maximum age above 0; set it"
+    for found in (
+        check_calendar(rule.calendar),
+        check_damping(rule.damping, destination_bps=policy.destination_bps),
+        check_events(rule.events),
+        check_yields(rule.yields),
+    ):
+        for pointer, message in found:
+            yield f"/trigger{pointer}", message
 
 
 def _check_scope(policy: TierPolicy) -> Iterator[Problem]:

@@ -26,11 +26,16 @@ from treasury.core.decisions import (
     Weight,
 )
 from treasury.core.lots import apply_slices, match_lots
+from treasury.core.policies import Scope
+from treasury.core.triggering.observed import UNREMEMBERED, TriggerMemory
 from treasury.core.types import Address, LotState
 from treasury.engine.breakers import forbids_proposals
 from treasury.engine.explanation import TIER, Rule, pair_subject, record, units_text, usd_text
 from treasury.engine.trades import solve_trades
-from treasury.engine.triggers import evaluate_trigger, not_evaluated
+from treasury.engine.triggers import Evaluated, Sight, evaluate_trigger, not_evaluated
+from treasury.engine.triggers.schedule.calendar import KIND as CALENDAR
+from treasury.engine.triggers.schedule.calendar import served_slot
+from treasury.engine.triggers.schedule.full_reset import KIND as FULL_RESET
 from treasury.engine.valuation import Position, TierView, tier_view, weights
 
 WEIGHT_QUANTUM_BPS = Decimal("0.01")
@@ -40,33 +45,36 @@ WEIGHT_QUANTUM_BPS = Decimal("0.01")
 def decide(inputs: DecisionInputs) -> Decision:
     """What the tier should do now, and why, or why not. Never raises for market data: what cannot
     be judged is GATED."""
+    remembered = inputs.trigger_state.memory  # no observation: it passes on as it is
     gaps = _gaps(inputs)
     records = _gap_records(inputs, gaps)
     if gaps:
         reason = "; ".join(f"{gap.asset}: {gap.reason}" for gap in gaps)
-        return _ended(Outcome.GATED, not_evaluated(f"no usable price: {reason}"), (), records)
+        gated = not_evaluated(f"no usable price: {reason}")
+        return _ended(Outcome.GATED, gated, (), records, memory=remembered)
     view = tier_view(portfolio=inputs.portfolio, policy=inputs.policy)
     shown = _weights(view, ())
     halted, halt_records = _halts(inputs)
     records = (*records, *halt_records)
     if halted:
-        return _ended(Outcome.HALTED, not_evaluated(halted), shown, records)
+        return _ended(Outcome.HALTED, not_evaluated(halted), shown, records, memory=remembered)
     records = (*records, *_reserve_records(view))
     if view.total_usd == 0:
         empty = not_evaluated("nothing to allocate above the reserves")
-        return _ended(Outcome.NOT_FIRED, empty, shown, records)
-    trigger, trigger_records = evaluate_trigger(
-        rule=inputs.policy.trigger,
-        drifts=tuple(position.drift for position in view.positions),
-        state=inputs.trigger_state,
-        now=inputs.now,
-        forced_reason=inputs.forced_reason,
-    )
-    records = (*records, *trigger_records)
+        return _ended(Outcome.NOT_FIRED, empty, shown, records, memory=remembered)
+    sight = _sight(inputs, view)
+    found = evaluate_trigger(sight, forced_reason=inputs.forced_reason)
+    trigger, memory = found.outcome, found.memory
+    records = (*records, *found.records)
     if not trigger.fired:
-        return _ended(Outcome.NOT_FIRED, trigger, shown, records)
-    solution = solve_trades(inputs=inputs, view=view)
+        return _ended(Outcome.NOT_FIRED, trigger, shown, records, memory=memory)
+    if trigger.kind == FULL_RESET:
+        policy = replace(inputs.policy, scope=Scope.ALL, destination_bps=0)
+        inputs = replace(inputs, policy=policy)
+    solution = solve_trades(inputs=inputs, view=_with_armed(view, found), held=found.held)
     trades, lot_records = with_lots(inputs, solution.trades)
+    if not trades and trigger.kind == CALENDAR:
+        memory = replace(memory, served_slot=served_slot(sight))
     return _ended(
         Outcome.TRADES if trades else Outcome.NOTHING_WORTHWHILE,
         trigger,
@@ -74,6 +82,32 @@ def decide(inputs: DecisionInputs) -> Decision:
         (*records, *solution.records, *lot_records),
         trades=trades,
         skipped=solution.skipped,
+        memory=memory,
+    )
+
+
+def _sight(inputs: DecisionInputs, view: TierView) -> Sight:
+    return Sight(
+        rule=inputs.policy.trigger,
+        drifts=tuple(position.drift for position in view.positions),
+        state=inputs.trigger_state,
+        now=inputs.now,
+        observed=inputs.observed,
+        holdings=inputs.portfolio.holdings,
+        pairs=inputs.pairs,
+        gas=inputs.gas,
+        settlement=inputs.policy.settlement_asset,
+    )
+
+
+def _with_armed(view: TierView, found: Evaluated) -> TierView:
+    """Bands that hysteresis still counts as broken (DE-7)."""
+    return replace(
+        view,
+        positions=tuple(
+            replace(item, drift=replace(item.drift, armed=item.asset in found.armed))
+            for item in view.positions
+        ),
     )
 
 
@@ -90,6 +124,7 @@ def _ended(
     records: tuple[RuleRecord, ...],
     trades: tuple[Trade, ...] = (),
     skipped: tuple[SkippedTrade, ...] = (),
+    memory: TriggerMemory = UNREMEMBERED,
 ) -> Decision:
     return Decision(
         outcome=outcome,
@@ -98,6 +133,7 @@ def _ended(
         skipped=skipped,
         weights=shown,
         explanation=records,
+        memory=memory,
     )
 
 

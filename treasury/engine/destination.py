@@ -45,12 +45,12 @@ class Destination:
 def assets_in_scope(
     *, drifts: tuple[AssetDrift, ...], scope: Scope, worst_count: int, destination_bps: int
 ) -> tuple[Address, ...]:
-    """DE-12. ALL: every asset. BREACHED: those outside their band. WORST: the `worst_count` most
-    severe of these; when none is outside (a calendar or forced evaluation), of those further out
-    than the destination, since moving the others would raise their drift."""
+    """DE-12. ALL: every asset. BREACHED: those outside their band, or armed by hysteresis. WORST:
+    the `worst_count` most severe of these; when none is outside (a calendar or forced evaluation),
+    of those further out than the destination, since moving the others would raise their drift."""
     if scope is Scope.ALL:
         return tuple(drift.asset for drift in drifts)
-    chosen = [drift for drift in drifts if drift.breached]
+    chosen = [drift for drift in drifts if drift.breached or drift.armed]
     if scope is Scope.WORST:
         depth = Decimal(destination_bps) / BPS
         if not chosen:

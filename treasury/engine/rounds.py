@@ -65,6 +65,14 @@ def open_markets(rounds: Rounds) -> None:
         rounds.options[pair] = (*rounds.options.get(pair, ()), option)
 
 
+def hold_back(rounds: Rounds, held: tuple[tuple[Address, bool], ...]) -> None:
+    """DE-9: what was traded a moment ago is not traded in the given direction."""
+    for asset, is_sale in held:
+        forbid(rounds, asset, selling=is_sale)
+        outcome = "not sold again yet" if is_sale else "not bought again yet"
+        rounds.records.append(record(Rule.HELD, asset, outcome))
+
+
 def allowed_units_of(inputs: DecisionInputs, view: TierView) -> dict[Address, int]:
     """What the role may still sell, by asset; of several allowances the smallest counts, since each
     of them is spent. An asset without one is not limited here (no role, or no unit limit)."""

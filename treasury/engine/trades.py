@@ -36,6 +36,7 @@ from treasury.engine.rounds import (
     dropped_by_cost,
     dropped_by_size,
     dropped_without_route,
+    hold_back,
     open_markets,
     room_usd,
     too_small,
@@ -57,11 +58,15 @@ class Solution:
 
 
 @exact
-def solve_trades(*, inputs: DecisionInputs, view: TierView) -> Solution:
-    """The trade list of one tier at one block. Nothing here looks at gates, halts or triggers."""
+def solve_trades(
+    *, inputs: DecisionInputs, view: TierView, held: tuple[tuple[Address, bool], ...] = ()
+) -> Solution:
+    """The trade list of one tier at one block. Nothing here looks at gates, halts or triggers.
+    `held`: (asset, whether selling) that were traded too recently to be traded now (DE-9)."""
     rounds = Rounds(
         inputs=inputs, view=view, options={}, allowed_units=allowed_units_of(inputs, view)
     )
+    hold_back(rounds, held)
     open_markets(rounds)
     while (solution := _round(rounds)) is None:
         pass

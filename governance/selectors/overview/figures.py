@@ -9,8 +9,8 @@ from decimal import Decimal
 from django.db.models import Count, Max, Q, Sum
 
 from governance.core.lifecycle import OPEN, ProposalOutcome, ProposalState
-from governance.core.procedure import span
 from governance.core.routing import Level, worst
+from governance.core.wording.numbers import span
 from governance.models import Halt, Proposal, Route
 from treasury.core.policies import Mode, TriggerKind
 from treasury.core.risk import (

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from governance.core.procedure import Step, procedure, span
+from governance.core.procedure import Step, procedure
+from governance.core.wording.numbers import span
 from governance.models import TierOwner
 from governance.selectors.overview.figures import (
     TierFigures,

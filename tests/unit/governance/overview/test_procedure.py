@@ -7,10 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from governance.core.procedure import Shape, Step, procedure, span
+from governance.core.procedure import Shape, Step, procedure
+from governance.core.wording.numbers import span
 from tests.unit.core.policy_examples import USDC, example_document
 from treasury.core.policies import Mode, Scope, TierPolicy, TriggerKind
 from treasury.core.policy_documents import parse_policy
+from treasury.core.triggering.rules import (
+    CalendarRule,
+    DampingRule,
+    EventRules,
+    WatchedContract,
+    YieldRule,
+)
 from treasury.core.types import Address
 
 
@@ -99,3 +107,49 @@ def test_span__whole_units_where_they_fit(seconds: int, words: str) -> None:
 def test_procedure__destination__target_edge_or_between() -> None:
     for bps, words in ((0, "to the target"), (10_000, "to the edge of the band")):
         assert words in text(procedure(replace(policy(), destination_bps=bps), symbols={}))
+
+
+EVENTS = EventRules(
+    price_move_bps=700,
+    price_move_seconds=3_600,
+    volatility_bps=8_000,
+    volatility_seconds=604_800,
+    depeg_bps=100,
+    gas_below_wei=5 * 10**9,
+    flow_bps=1_000,
+    flow_seconds=86_400,
+    upgrade_lead_seconds=172_800,
+    logs=(WatchedContract(Address(USDC), "0x" + "11" * 32),),
+)
+
+
+def test_procedure__every_trigger_and_restraint__stands_in_it_with_its_numbers() -> None:
+    rule = replace(
+        policy().trigger,
+        kind=TriggerKind.CALENDAR,
+        calendar=CalendarRule("0 9 * * 1", "Europe/Zurich", 365),
+        damping=DampingRule(5_500, 3, 5, 600, 7_200, 43_200, 4),
+        events=EVENTS,
+        yields=YieldRule(150, 604_800, 2, 4, 90),
+    )
+    said = text(procedure(replace(policy(), trigger=rule), symbols={}))
+    for words in (
+        "cron 0 9 * * 1, Europe/Zurich",
+        "full reset is 365 days old",
+        "more than 7 % within 1 hour",
+        "over 7 days is above 80 % a year",
+        "more than 1 % off its peg",
+        "10 % of the tier's value came in or went out within 1 day",
+        USDC,
+        "less than 2 days away",
+        "falls to 5 gwei",
+        "yields 1.5 % a year more",
+        "over 7 days, in 2 of 4 observations, and the gain over 90 days",
+        "at most 4 times in any 24 hours",
+        "back within 55 % of it",
+        "after 3 of 5 observations",
+        "after 10 minutes without a break",
+        "again for 2 hours",
+        "For 12 hours after a trade",
+    ):
+        assert words in said, words

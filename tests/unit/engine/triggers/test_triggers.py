@@ -11,7 +11,7 @@ from tests.unit.engine.tiers import NOW, RELATIVE_20, A, B
 from treasury.core.decisions import TriggerOutcome, TriggerState
 from treasury.core.drift import AssetDrift, asset_drift
 from treasury.core.policies import Band, BandKind, Target, TriggerKind, TriggerRule
-from treasury.engine.triggers import evaluate_trigger
+from treasury.engine.triggers import Sight, evaluate_trigger
 
 HOUR, DAY = 3600, 86_400
 RULE = TriggerRule(
@@ -34,14 +34,14 @@ def evaluate(
     forced: str | None = None,
     band: Band = ABSOLUTE_5,
 ) -> tuple[TriggerOutcome, list[str]]:
-    outcome, records = evaluate_trigger(
+    sight = Sight(
         rule=replace(RULE, kind=kind),
         drifts=drifts(weight, band),
         state=state or TriggerState(),
         now=NOW,
-        forced_reason=forced,
     )
-    return outcome, [f"{record.rule} {record.outcome}" for record in records]
+    found = evaluate_trigger(sight, forced_reason=forced)
+    return found.outcome, [f"{record.rule} {record.outcome}" for record in found.records]
 
 
 @pytest.mark.parametrize(

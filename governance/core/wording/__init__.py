@@ -1,0 +1,1 @@
+"""How the parts of a policy are said in words."""

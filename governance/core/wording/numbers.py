@@ -1,0 +1,37 @@
+"""Durations, shares, fees and lists as people say them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+GWEI = Decimal(10**9)
+
+
+def span(seconds: int) -> str:
+    """`21600` -> `6 hours`: whole days, hours or minutes where they fit."""
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds and seconds % size == 0:
+            count = seconds // size
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
+
+
+def percent(bps: int | Decimal) -> str:
+    text = f"{Decimal(bps) / 100:,.2f}".rstrip("0").rstrip(".")
+    return f"{text} %"
+
+
+def usd(amount: Decimal) -> str:
+    text = f"{amount:,.2f}"
+    return f"{text.removesuffix('.00')} USD"
+
+
+def gwei(wei: int) -> str:
+    text = f"{Decimal(wei) / GWEI:,.3f}".rstrip("0").rstrip(".")
+    return f"{text} gwei"
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """`a, b and c`."""
+    return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""

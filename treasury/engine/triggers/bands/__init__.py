@@ -1,0 +1,1 @@
+"""Weights against their bands."""

@@ -1,0 +1,1 @@
+"""Prices, gas and yields."""
