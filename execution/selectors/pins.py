@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
-from django.db.models import F, QuerySet
+from dataclasses import dataclass
+from typing import Any
 
-from execution.core.signing.pinning import Difference, differences
+from django.db.models import F, QuerySet
+from django.db.models.functions import JSONObject
+
+from execution.core.signing.pinning import Configuration, Difference, differences
 from execution.models import ObservedConfiguration
 
 
 def observed(treasury_id: int) -> QuerySet[ObservedConfiguration]:
     rows = ObservedConfiguration.objects.filter(safe__treasury_id=treasury_id)
     return rows.select_related("safe", "pin").order_by("safe_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One Safe as it was found last, beside what is pinned for it."""
+
+    safe_id: int
+    name: str
+    kind: str
+    block_number: int
+    configuration: Configuration
+    pinned: Configuration
+
+    @property
+    def changes(self) -> tuple[Difference, ...]:
+        return differences(self.pinned, self.configuration)
+
+
+def seen_rows(treasury_id: int) -> QuerySet[ObservedConfiguration, Any]:
+    """Rows of all Safes with every field of a Seen, to be read within another query."""
+    rows = ObservedConfiguration.objects.filter(safe__treasury_id=treasury_id).order_by("safe_id")
+    return rows.values(
+        row=JSONObject(
+            safe_id="safe_id",
+            name="safe__name",
+            kind="safe__kind",
+            block_number="block_number",
+            configuration="configuration",
+            pinned="pin__configuration",
+        )
+    )
 
 
 def changed() -> QuerySet[ObservedConfiguration]:

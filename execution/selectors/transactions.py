@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 
@@ -190,10 +191,16 @@ class Given:
 
 def given_for(safe_transaction_ids: Iterable[int]) -> tuple[Given, ...]:
     """As last judged, oldest first. One query."""
+    rows = (Given(*row) for row in given_rows(safe_transaction_ids))
+    return tuple(sorted(rows, key=lambda one: one.at))
+
+
+def given_rows(safe_transaction_ids: Iterable[int]) -> QuerySet[Any, tuple[Any, ...]]:
+    """Rows of `given_for`, the fields of a Given in their order; to be united with others."""
     ids = list(safe_transaction_ids)
     own = Confirmation.objects.filter(safe_transaction_id__in=ids).order_by()
     inner = MemberConfirmation.objects.filter(safe_transaction_id__in=ids).order_by()
-    rows = own.values_list(
+    return own.values_list(
         "safe_transaction_id",
         "owner",
         Value(""),
@@ -213,7 +220,14 @@ def given_for(safe_transaction_ids: Iterable[int]) -> tuple[Given, ...]:
         ),
         all=True,
     )
-    return tuple(sorted((Given(*row) for row in rows), key=lambda one: one.at))
+
+
+def signatories(safe_transaction_ids: Iterable[int]) -> tuple[QuerySet[Any, Any], ...]:
+    """Addresses of those who gave something, to be looked for elsewhere: owners, then members."""
+    ids = list(safe_transaction_ids)
+    own = Confirmation.objects.filter(safe_transaction_id__in=ids).order_by()
+    inner = MemberConfirmation.objects.filter(safe_transaction_id__in=ids).order_by()
+    return own.values("owner"), inner.values("owner"), inner.values("member")
 
 
 def attempts_at_nonce(*, executor: Address, eoa_nonce: int) -> int:

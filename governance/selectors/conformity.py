@@ -17,7 +17,6 @@ from hashlib import sha256
 from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.types import ExecutionPlan, Rule, Violation
 from execution.selectors.conformity import PlanFindings, plan_findings
-from execution.selectors.pins import changes_of, observed
 from governance.core.conformity import (
     Check,
     Status,
@@ -67,7 +66,7 @@ def conformity(
     proposal: Proposal, *, now: int | None = None, around: Surroundings | None = None
 ) -> tuple[Check, ...]:
     """All checks, in reading order. `proposal` as `proposal_by_id` gives it; `now` is block time,
-    for what ages (None: the block at which it was proposed). Two queries, and six more when
+    for what ages (None: the block at which it was proposed). One query, and six more when
     `around` is None."""
     if proposal.plan is None:
         return ()
@@ -79,7 +78,7 @@ def conformity(
     inputs, batch = found.findings.inputs, found.findings.batch
     checks = [
         *checks_of(found.violations, _evidence(proposal, found.findings)),
-        _configuration(proposal),
+        _configuration(proposal, around),
         _simulation(proposal, at),
         _halts(proposal, around),
         _nonce(proposal, around),
@@ -184,24 +183,20 @@ def _simulation(proposal: Proposal, now: int) -> Check:
     return Check(Subject.SIMULATION, Status.PASS, "It does what its legs say.", evidence)
 
 
-def _configuration(proposal: Proposal) -> Check:
+def _configuration(proposal: Proposal, around: Surroundings) -> Check:
     """The Safes that act for the proposal's tier, as found at the latest look, beside the pins."""
     tier = proposal.tier
-    rows = [
-        row
-        for row in observed(tier.treasury_id)
-        if row.safe.kind != "TIER" or row.safe_id == tier.safe_id
-    ]
+    rows = [row for row in around.safes_seen if row.kind != "TIER" or row.safe_id == tier.safe_id]
     evidence = "; ".join(
-        f"{row.safe.name} Safe as pinned at block {row.block_number}: "
+        f"{row.name} Safe as pinned at block {row.block_number}: "
         f"{row.configuration['threshold']} of {len(row.configuration['owners'])}"
         for row in rows
-        if not changes_of(row)
+        if not row.changes
     )
     differing = [
-        f"{row.safe.name} Safe at block {row.block_number}: {change}"
+        f"{row.name} Safe at block {row.block_number}: {change}"
         for row in rows
-        for change in changes_of(row)
+        for change in row.changes
     ]
     if differing:
         text = f"Not as two people accepted it: {differing[0]}."

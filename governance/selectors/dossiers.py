@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models.functions import Now
-
 from execution.core.abi import UndecodableCallError
 from execution.core.decoding import DecodedBatch, DecodedCall
 from execution.core.planning import trade_of
@@ -21,7 +19,7 @@ from governance.core.questions import AskedLeg
 from governance.core.recommendation import venue_name
 from governance.core.routing import is_blocked, worst
 from governance.core.scrutiny import Facts, HaltFact
-from governance.models import AddressEntry, Notice, Proposal
+from governance.models import Notice, Proposal
 from governance.selectors.proposals import plan_of
 from governance.selectors.surroundings import Surroundings, surroundings
 from treasury.core.amounts import exact, share_bps
@@ -120,7 +118,7 @@ class UnreadableProposalError(RuntimeError):
 
 
 def dossier(proposal: Proposal) -> Dossier:
-    """Of a proposal that has a plan; `proposal` as `all_proposals` gives it. Seven queries. Raises
+    """Of a proposal that has a plan; `proposal` as `all_proposals` gives it. Six queries. Raises
     UnreadableProposalError."""
     row = plan_of(proposal)
     around = surroundings(proposal)
@@ -144,7 +142,7 @@ def dossier(proposal: Proposal) -> Dossier:
         undecodable=undecodable,
         halts=_halts(proposal, around),
         notices=_notices(plan, around),
-        labels=_labels(proposal, around.view),
+        labels=_labels(around),
     )
 
 
@@ -217,14 +215,9 @@ def _notices(plan: ExecutionPlan, around: Surroundings) -> tuple[Notice, ...]:
     return tuple(found.notice for found in around.announcements if found.concerns(traded))
 
 
-def _labels(proposal: Proposal, view: TreasuryView) -> dict[str, str]:
-    book = AddressEntry.objects.filter(
-        treasury_id=proposal.tier.treasury_id,
-        approver__isnull=False,
-        withdrawn_at__isnull=True,
-        expires_at__gt=Now(),
-    )
-    named = {row.address: row.label for row in book}
+def _labels(around: Surroundings) -> dict[str, str]:
+    view = around.view
+    named = dict(around.address_book)
     named |= {str(address): f"{asset.symbol} token" for address, asset in view.assets.items()}
     return named | {str(address): f"{safe.name} Safe" for address, safe in view.safes.items()}
 

@@ -13,7 +13,7 @@ from treasury.core.policies import Mode
 from treasury.selectors.policies import revive_policy
 
 if TYPE_CHECKING:
-    from execution.models import Plan, Transaction
+    from execution.models import Plan, SafeTransaction, Transaction
 
 NEVER_SUPERSEDED = frozenset({ProposalState.READY, ProposalState.HANDED_OVER, ProposalState.FROZEN})
 EDITABLE = frozenset({ProposalState.PROPOSED, ProposalState.COLLECTING})
@@ -38,14 +38,25 @@ def all_proposals() -> QuerySet[Proposal]:
 
 
 def whole(rows: QuerySet[Proposal]) -> Proposal | None:
-    """The first of the rows, its plan knowing tier and decision without asking again."""
+    """The first of the rows, its plan knowing tier and decision without asking again, and its Safe
+    transaction knowing the plan."""
     row = rows.first()
     if row is not None and row.plan is not None:
         if row.plan.tier_id == row.tier_id:
             row.plan.tier = row.tier
         if row.plan.decision_id == row.decision_id:
             row.plan.decision = row.decision
+    if row is not None and row.safe_transaction is not None:
+        acquaint(row.safe_transaction, row)
     return row
+
+
+def acquaint(signed: SafeTransaction, proposal: Proposal) -> None:
+    """The plan and the treasury of a Safe transaction are those of the proposal, where they are."""
+    if proposal.plan is not None and signed.plan_id == proposal.plan_id:
+        signed.plan = proposal.plan
+    if signed.safe.treasury_id == proposal.tier.treasury_id:
+        signed.safe.treasury = proposal.tier.treasury
 
 
 def proposal_by_id(proposal_id: int) -> Proposal:

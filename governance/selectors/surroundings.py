@@ -5,17 +5,20 @@ Rows only: nothing is judged here, and whoever judges computes from the stored b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, Q, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models.functions import JSONObject, Now
 
+from execution.selectors.pins import Seen, seen_rows
 from execution.selectors.transactions import Slot, fills, safe_transactions, slot_rows
 from execution.selectors.treasuries import TreasuryView, treasury_view
-from governance.models import PolicyApproval, Proposal
+from governance.models import AddressEntry, PolicyApproval, Proposal
 from governance.selectors.halts import open_halts
+from governance.selectors.proposals import acquaint
 from governance.selectors.registers.notices import Announcement, announced
 from treasury.core.decisions import HaltNotice
 
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
 class Surroundings:
     """`transactions` are the plan's Safe transactions: the signed one, nested ones, rejections.
     `slots` is everything at its nonce and what waits before it. `announcements` are notices for the
-    proposal's time, of the whole treasury or of any asset. `venues_used` had fills of the tier."""
+    proposal's time, of the whole treasury or of any asset. `venues_used` had fills of the tier.
+    `address_book` is what two people agreed on and what has not run out; `safes_seen` is how each
+    Safe was found last."""
 
     view: TreasuryView
     transactions: tuple[SafeTransaction, ...]
@@ -37,6 +42,8 @@ class Surroundings:
     is_policy_approved: bool
     venues_used: frozenset[str]
     assets_of_tier: frozenset[str]
+    address_book: Mapping[str, str]
+    safes_seen: tuple[Seen, ...]
 
     @property
     def rejection(self) -> SafeTransaction | None:
@@ -52,6 +59,8 @@ def surroundings(proposal: Proposal) -> Surroundings:
         "approved": Exists(two_people_approved(proposal.policy_version_id)),
         "venues": ArraySubquery(used.values("venue").distinct()),
         "assets": ArraySubquery(proposal.tier.tier_assets.values("asset__address")),
+        "labels": ArraySubquery(_address_book(treasury_id)),
+        "seen": ArraySubquery(seen_rows(treasury_id)),
     }
     if signed is not None:
         fields = JSONObject(**{name: name for name in Slot.__slots__})
@@ -62,7 +71,7 @@ def surroundings(proposal: Proposal) -> Surroundings:
     )
     return Surroundings(
         view=treasury_view(proposal.tier),
-        transactions=tuple(safe_transactions(plan_id=proposal.plan_id or 0)),
+        transactions=_transactions(proposal),
         halts=open_halts(treasury_id=treasury_id, tier_id=proposal.tier_id),
         announcements=announced(
             treasury_id=treasury_id, start=proposal.triggered_at, end=proposal.expires_at
@@ -71,7 +80,27 @@ def surroundings(proposal: Proposal) -> Surroundings:
         is_policy_approved=found["approved"],
         venues_used=frozenset(found["venues"]),
         assets_of_tier=frozenset(found["assets"]),
+        address_book={row["address"]: row["label"] for row in found["labels"]},
+        safes_seen=tuple(Seen(**row) for row in found["seen"]),
     )
+
+
+def _transactions(proposal: Proposal) -> tuple[SafeTransaction, ...]:
+    """Each knows its plan and its Safe's treasury without asking again."""
+    rows = tuple(safe_transactions(plan_id=proposal.plan_id or 0))
+    for row in rows:
+        acquaint(row, proposal)
+    return rows
+
+
+def _address_book(treasury_id: int) -> QuerySet[AddressEntry, Any]:
+    rows = AddressEntry.objects.filter(
+        treasury_id=treasury_id,
+        approver__isnull=False,
+        withdrawn_at__isnull=True,
+        expires_at__gt=Now(),
+    )
+    return rows.order_by("pk").values(row=JSONObject(address="address", label="label"))
 
 
 def two_people_approved(policy_version_id: int) -> QuerySet[PolicyApproval]:

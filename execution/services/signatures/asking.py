@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,9 @@ from execution.adapters.owner_safes import Roster
 from execution.core.safe_tx import safe_tx_hash
 from execution.core.signing import typed_data
 from execution.core.types import SafeTxFields
-from execution.models import Confirmation, MemberConfirmation, SafeTransaction
+from execution.models import SafeTransaction
 from execution.selectors.plans import fields_of
-from execution.selectors.transactions import safe_transaction_by_id
+from execution.selectors.transactions import Given
 from execution.services.confirming import ConfirmationRefusedError, require_signable
 from execution.services.signatures.rosters import read_rosters
 from treasury.core.types import Address, BlockRef
@@ -32,12 +33,12 @@ class SigningRequest:
 
 
 def open_requests(
-    *, safe_transaction_id: int, block: BlockRef, rpc_url: str
+    row: SafeTransaction, *, given: Sequence[Given], block: BlockRef, rpc_url: str
 ) -> tuple[SigningRequest, ...]:
-    """Every signature that is wanted still, whoever gives it; empty when none is. Who has signed
-    is as last judged. The executor, an owner of the operator Safe, is never asked: it signs when
-    it submits."""
-    row = safe_transaction_by_id(safe_transaction_id)
+    """Every signature that is wanted still, whoever gives it; empty when none is. `given` is what
+    is stored (`given_for`): who has signed is as last judged. The executor, an owner of the
+    operator Safe, is never asked: it signs when it submits. Asks the database nothing when `row`
+    knows its plan and its Safe's treasury."""
     try:
         require_signable(row, block)
     except ConfirmationRefusedError:
@@ -46,7 +47,8 @@ def open_requests(
     roster = read_rosters(safes=[fields.safe], block=block, rpc_url=rpc_url)[fields.safe]
     if roster.state.nonce > fields.nonce:
         return ()
-    done = _confirmed(row)
+    own = [one for one in given if one.safe_transaction_id == row.pk]
+    done = _confirmed(row, own)
     found: list[SigningRequest] = []
     for owner in roster.state.owners:
         if owner in done:
@@ -54,14 +56,13 @@ def open_requests(
         if roster.owner_safe(owner) is None:
             found.append(_of_owner(fields, owner))
         else:
-            found.extend(_of_members(row, fields, roster, owner))
+            found.extend(_of_members(own, fields, roster, owner))
     return tuple(found)
 
 
-def _confirmed(row: SafeTransaction) -> frozenset[str]:
-    rows = Confirmation.objects.filter(safe_transaction=row, is_valid=True)
+def _confirmed(row: SafeTransaction, given: Sequence[Given]) -> frozenset[str]:
     signs_later = {row.safe.treasury.executor_address} if row.safe.kind == "OPERATOR" else set()
-    return frozenset(rows.values_list("owner", flat=True)) | signs_later
+    return frozenset(one.owner for one in given if one.is_valid and not one.member) | signs_later
 
 
 def _of_owner(fields: SafeTxFields, owner: Address) -> SigningRequest:
@@ -69,11 +70,10 @@ def _of_owner(fields: SafeTxFields, owner: Address) -> SigningRequest:
 
 
 def _of_members(
-    row: SafeTransaction, fields: SafeTxFields, roster: Roster, owner: Address
+    given: Sequence[Given], fields: SafeTxFields, roster: Roster, owner: Address
 ) -> list[SigningRequest]:
     message = safe.message_for_owner(fields, owner, roster.state.version)
-    done = MemberConfirmation.objects.filter(safe_transaction=row, owner=owner)
-    signed = frozenset(done.values_list("member", flat=True))
+    signed = frozenset(one.member for one in given if one.owner == owner)
     owner_safe = roster.owner_safe(owner)
     members = owner_safe.members if owner_safe else ()
     return [

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 from django.db import transaction
 
+from execution.selectors.transactions import given_for, safe_transaction_by_id
 from execution.services.confirming import confirmation_status
 from execution.services.signatures.asking import open_requests
 from execution.services.signatures.rosters import RosterUnknownError
@@ -108,7 +109,8 @@ def missing_people(proposal: Proposal, *, block: BlockRef, rpc_url: str) -> Miss
             operators = operators.exclude(pk=proposal.author_id)
         return Missing(tuple(operators), (), 1)
     transaction_id = proposal.safe_transaction_id
-    asked = open_requests(safe_transaction_id=transaction_id, block=block, rpc_url=rpc_url)
+    row, given = safe_transaction_by_id(transaction_id), given_for([transaction_id])
+    asked = open_requests(row, given=given, block=block, rpc_url=rpc_url)
     status = confirmation_status(safe_transaction_id=transaction_id, block=block, rpc_url=rpc_url)
     addresses = {request.signer for request in asked}
     known = Wallet.objects.filter(address__in=addresses).select_related("user").order_by("user_id")

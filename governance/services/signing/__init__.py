@@ -2,6 +2,19 @@
 
 from governance.services.signing.board import Board, signature_board
 from governance.services.signing.packages import package
-from governance.services.signing.requests import SigningRequest, signing_requests
+from governance.services.signing.requests import (
+    Asked,
+    SigningRequest,
+    asked_for,
+    signing_requests,
+)
 
-__all__ = ["Board", "SigningRequest", "package", "signature_board", "signing_requests"]
+__all__ = [
+    "Asked",
+    "Board",
+    "SigningRequest",
+    "asked_for",
+    "package",
+    "signature_board",
+    "signing_requests",
+]

@@ -1,62 +1,74 @@
-"""What a person with these wallets may sign for a proposal now."""
+"""What a person may sign for a proposal now."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from execution.selectors.transactions import rejection_of
+from execution.selectors.transactions import Given, given_for, rejection_of
 from execution.services.signatures.asking import SigningRequest, open_requests
 from governance.core.approvals import ApprovalRefusedError, check_confirmer
 from governance.core.lifecycle import ProposalState
 from governance.core.routing import RouteKind
-from governance.models import Proposal
-from governance.selectors import people
-from governance.selectors.proposals import proposal_by_id
+from governance.models import Proposal, User
 from governance.services.steps.rejecting import REJECTABLE
 from treasury.core.types import Address, BlockRef
 
-__all__ = ["CONFIRMABLE", "SigningRequest", "signing_requests"]
+if TYPE_CHECKING:
+    from execution.models import SafeTransaction
+
+__all__ = ["CONFIRMABLE", "Asked", "SigningRequest", "asked_for", "signing_requests"]
 
 CONFIRMABLE = frozenset({ProposalState.COLLECTING, ProposalState.READY})
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A Safe transaction that people are asked to sign, None when there is none (yet), and what is
+    stored of their signatures; rows of other transactions among `given` do not matter."""
+
+    row: SafeTransaction | None
+    given: tuple[Given, ...] = ()
+
+
+def asked_for(proposal: Proposal, *, of_rejection: bool = False) -> Asked:
+    """The proposal's own transaction, or the empty one that rejects it. Two queries at most."""
+    row = proposal.safe_transaction
+    if of_rejection and row is not None:
+        row = rejection_of(row.pk)
+    return Asked(row, given_for([row.pk]) if row is not None else ())
+
+
 def signing_requests(
     *,
-    proposal_id: int,
+    proposal: Proposal,
+    asked: Asked,
+    user: User,
     wallets: Iterable[str],
     block: BlockRef,
     rpc_url: str,
-    of_rejection: bool = False,
 ) -> tuple[SigningRequest, ...]:
-    """One request for each owner for which one of the wallets can sign, directly or as a member of
-    an owner Safe. Empty: nothing is asked for now, the person signed already, may not sign (who
-    triggered it does not approve it), or is no signer. Raises RosterUnknownError when the chain
-    does not answer."""
-    proposal = proposal_by_id(proposal_id)
-    own = frozenset(wallets)
-    target = _target(proposal, of_rejection=of_rejection)
-    states = REJECTABLE if of_rejection else CONFIRMABLE
-    if target is None or not own or proposal.state not in states:
+    """One request for each owner for which one of the person's `wallets` can sign, directly or as a
+    member of an owner Safe. Empty: nothing is asked for now, the person signed already, may not
+    sign (who triggered it does not approve it), or is no signer. Raises RosterUnknownError when the
+    chain does not answer."""
+    row, own = asked.row, frozenset(wallets)
+    if row is None or not own:
         return ()
-    wanted = open_requests(safe_transaction_id=target, block=block, rpc_url=rpc_url)
+    of_rejection = row.rejects_id is not None
+    if proposal.state not in (REJECTABLE if of_rejection else CONFIRMABLE):
+        return ()
+    barred = own if proposal.author_id == user.pk and not of_rejection else frozenset()
+    wanted = open_requests(row, given=asked.given, block=block, rpc_url=rpc_url)
     return tuple(
         request
         for request in wanted
-        if request.signer in own and (of_rejection or _may_confirm(proposal, request.signer))
+        if request.signer in own and _may_confirm(proposal, request.signer, barred)
     )
 
 
-def _target(proposal: Proposal, *, of_rejection: bool) -> int | None:
-    """The Safe transaction that would be signed, None when there is none."""
-    asked_for = proposal.safe_transaction_id
-    if asked_for is None or not of_rejection:
-        return asked_for
-    rejection = rejection_of(asked_for)
-    return rejection.pk if rejection else None
-
-
-def _may_confirm(proposal: Proposal, signer: Address) -> bool:
-    author_wallets = people.wallets(user=proposal.author) if proposal.author else frozenset()
+def _may_confirm(proposal: Proposal, signer: Address, author_wallets: frozenset[str]) -> bool:
     try:
         check_confirmer(
             author_wallets=author_wallets, owner=signer, route=RouteKind(proposal.route)

@@ -20,7 +20,7 @@ from governance.services.deliberating.stating import comment
 from governance.services.deliberating.submitting import deliberate
 from governance.services.moves import LostRaceError
 from governance.services.process import advance
-from governance.services.signing import SigningRequest, signing_requests
+from governance.services.signing import SigningRequest, asked_for, signing_requests
 from governance.web.base import now_block, rpc_url
 from governance.web.proposal.forms import PastedError, leg_inputs, request_in, said_in, signature_in
 from governance.web.proposal.page import UNPROCESSABLE, ProposalPage, ProposalPart
@@ -229,7 +229,12 @@ def _requests(
     page: ProposalPart, proposal: Proposal, block: BlockRef
 ) -> tuple[SigningRequest, ...]:
     return signing_requests(
-        proposal_id=proposal.pk, wallets=page.rights.wallets, block=block, rpc_url=rpc_url()
+        proposal=proposal,
+        asked=asked_for(proposal),
+        user=page.user,
+        wallets=page.rights.wallets,
+        block=block,
+        rpc_url=rpc_url(),
     )
 
 

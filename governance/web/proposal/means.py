@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from execution.core.safe_tx import approve_hash
 from governance.core.approvals import STOPPABLE
@@ -12,10 +13,13 @@ from governance.core.lifecycle import ProposalState
 from governance.models import Proposal, Route, User
 from governance.selectors.pages.proposal.board import Board
 from governance.selectors.proposals import is_for_editing, needs_safe_transaction
-from governance.services.signing import SigningRequest, signing_requests
+from governance.services.signing import Asked, SigningRequest, signing_requests
 from governance.services.steps.rejecting import REJECTABLE
 from treasury.core import access
 from treasury.core.types import BlockRef
+
+if TYPE_CHECKING:
+    from execution.models import SafeTransaction
 
 TOUCHED = frozenset({"SIGNED", "INVALID", "DECLINED"})
 EXECUTABLE = frozenset({ProposalState.READY, ProposalState.HANDED_OVER})
@@ -59,21 +63,23 @@ def means_of(
     proposal: Proposal,
     board: Board,
     *,
-    is_rejection_open: bool,
+    rejection: SafeTransaction | None,
     block: BlockRef,
     rpc_url: str,
 ) -> Means:
     """The board says cheaply whether this person's wallets are wanted at all; only then is it asked
-    what exactly they sign."""
+    what exactly they sign. `rejection` is the empty transaction while it can be signed."""
     state = ProposalState(proposal.state)
-    asked = partial(
+    wanted = partial(
         signing_requests,
-        proposal_id=proposal.pk,
+        proposal=proposal,
+        user=person.user,
         wallets=person.wallets,
         block=block,
         rpc_url=rpc_url,
     )
-    requests = asked() if _is_wanted(person, board) else ()
+    own = Asked(proposal.safe_transaction, board.given)
+    requests = wanted(asked=own) if _is_wanted(person, board) else ()
     may_approve = _may_approve(person, proposal, board)
     is_stoppable = state in STOPPABLE
     return Means(
@@ -83,9 +89,9 @@ def means_of(
         may_veto=is_stoppable and person.may(access.PROPOSAL_VETO, proposal),
         may_comment=person.may(access.PROPOSAL_COMMENT, proposal),
         may_execute=state in EXECUTABLE and person.may(access.PROPOSAL_EXECUTE, proposal),
-        may_reject=not is_rejection_open and _may_reject(person, proposal),
-        may_edit=not is_rejection_open and _may_edit(person, proposal, board),
-        rejection_requests=asked(of_rejection=True) if is_rejection_open else (),
+        may_reject=rejection is None and _may_reject(person, proposal),
+        may_edit=rejection is None and _may_edit(person, proposal, board),
+        rejection_requests=wanted(asked=Asked(rejection, board.given)),
         note="" if requests or may_approve else _note(person, proposal),
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from governance.core.scrutiny import Severity
+from governance.core.scrutiny import Deliberation, Severity
 from governance.models import Proposal, Route
 from governance.selectors.conformity import conformity
 from governance.selectors.dossiers import UnreadableProposalError
@@ -64,8 +65,8 @@ class ProposalPart(Page):
     def person(self) -> Person:
         return Person(self.user, self.rights.wallets, self.allowed)
 
-    def standing(self, proposal: Proposal, block: BlockRef) -> Standing:
-        return standing(proposal, roster=self.seats(proposal), now=block.timestamp)
+    def standing(self, proposal: Proposal, block: BlockRef, also: Iterable[int] = ()) -> Standing:
+        return standing(proposal, roster=self.seats(proposal), now=block.timestamp, also=also)
 
     def seats(self, proposal: Proposal) -> Seats | None:
         signed = proposal.safe_transaction
@@ -107,14 +108,14 @@ class ProposalPage(ProposalPart):
         block = now_block()
         scrutiny = scrutinise(proposal, block=block, rpc_url=rpc_url())
         shown = self.sheet_of(scrutiny, block)
-        deliberation = said_by(proposal, self.user)
-        stand = self.standing(proposal, block)
-        rejection = rejection_line(scrutiny.dossier)
+        deliberation = said_by(proposal, self.user) if shown.is_open else Deliberation()
+        rejection_row = scrutiny.dossier.around.rejection
+        stand = self.standing(proposal, block, [rejection_row.pk] if rejection_row else [])
         means = means_of(
             self.person,
             proposal,
             stand.board,
-            is_rejection_open=rejection is not None,
+            rejection=rejection_row,
             block=block,
             rpc_url=rpc_url(),
         )
@@ -137,7 +138,7 @@ class ProposalPage(ProposalPart):
             "means": means,
             "leg_fields": leg_fields(scrutiny.dossier, kept=kept, errors=errors or {}),
             "on_chain": on_chain(proposal, means),
-            "rejection": rejection,
+            "rejection": rejection_line(scrutiny.dossier),
             "errors": errors or {},
             "kept": kept or {},
             "time_line": time_line(proposal, names=self.names(stand)),

@@ -12,7 +12,7 @@ from governance.models import Proposal
 from governance.services.approvals import SignatureRefusedError
 from governance.services.changing.rejecting import ask_for_rejection, confirm_rejection
 from governance.services.moves import LostRaceError
-from governance.services.signing import SigningRequest, signing_requests
+from governance.services.signing import SigningRequest, asked_for, signing_requests
 from governance.web.base import now_block, rpc_url
 from governance.web.proposal.acting import NOT_YOURS, Form, Stop, sentence
 from governance.web.proposal.forms import PastedError, request_in, signature_in
@@ -90,9 +90,10 @@ class RejectionSignatures(Form):
 
 def _requests(page: ProposalPart, proposal: Proposal) -> tuple[SigningRequest, ...]:
     return signing_requests(
-        proposal_id=proposal.pk,
+        proposal=proposal,
+        asked=asked_for(proposal, of_rejection=True),
+        user=page.user,
         wallets=page.rights.wallets,
         block=now_block(),
         rpc_url=rpc_url(),
-        of_rejection=True,
     )

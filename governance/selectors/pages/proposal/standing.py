@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -64,8 +65,11 @@ class Standing:
         return self.word == WORDS[ProposalState.COLLECTING][0] and bool(self.board.threshold)
 
 
-def standing(proposal: Proposal, *, roster: Seats | None, now: int) -> Standing:
-    """`roster` is who can sign now; None where nobody signs, or no node answers."""
+def standing(
+    proposal: Proposal, *, roster: Seats | None, now: int, also: Iterable[int] = ()
+) -> Standing:
+    """`roster` is who can sign now; None where nobody signs, or no node answers. `also` are further
+    Safe transactions whose signatures the board reads along."""
     word, tone, icon = WORDS[proposal.outcome or proposal.state]
     return Standing(
         word=word,
@@ -73,7 +77,7 @@ def standing(proposal: Proposal, *, roster: Seats | None, now: int) -> Standing:
         icon=icon,
         reason=proposal.state_reason,
         steps=steps_of(proposal),
-        board=board(proposal, roster=roster),
+        board=board(proposal, roster=roster, also=also),
         fills=_fills(proposal),
         warning=_warning(proposal, now),
     )

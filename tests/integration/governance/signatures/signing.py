@@ -10,8 +10,9 @@ from eth_utils.crypto import keccak
 
 from config.local.chain.accounts import ACCOUNTS, AccountName
 from governance.models import Proposal
+from governance.selectors.people import user_of_wallet
 from governance.selectors.proposals import proposal_by_id
-from governance.services.signing import SigningRequest, signing_requests
+from governance.services.signing import SigningRequest, asked_for, signing_requests
 from tests.integration.governance.conftest import Stage
 from treasury.core.types import Address
 
@@ -30,13 +31,16 @@ def address(name: AccountName) -> Address:
 def requests_of(
     stage: Stage, proposal: Proposal, *names: AccountName, of_rejection: bool = False
 ) -> list[SigningRequest]:
+    """`proposal` is read again: what is asked for changes with its state."""
+    found = proposal_by_id(proposal.pk)
     return list(
         signing_requests(
-            proposal_id=proposal.pk,
+            proposal=found,
+            asked=asked_for(found, of_rejection=of_rejection),
+            user=(user_of_wallet(address(names[0])) if names else None) or stage.people["fiona"],
             wallets=[address(name) for name in names],
             block=stage.head(),
             rpc_url=stage.url,
-            of_rejection=of_rejection,
         )
     )
 
