@@ -90,6 +90,14 @@ class Visitor:
         expect(self.page.get_by_role("button", name=f"Sign out {name}")).to_be_visible()
         return self
 
+    def sign_in_by_wallet(self, name: str) -> Visitor:
+        """By the wallet of this window, which signs the text of the server (ERC-4361)."""
+        self.name = name
+        self.go("/login")
+        self.page.get_by_role("button", name="Sign in with Test Wallet").click()
+        expect(self.page.get_by_role("button", name=f"Sign out {name}")).to_be_visible()
+        return self
+
     def serious_violations(self) -> list[str]:
         """What axe-core finds on the page as it stands, serious and critical only."""
         if not self.page.evaluate("() => typeof window.axe === 'object'"):

@@ -48,10 +48,18 @@ def path(proposal: Proposal) -> str:
     return f"/proposals/{proposal.public_id}/"
 
 
-def comes(theatre: Theatre, name: str, proposal: Proposal) -> tuple[Visitor, Wallet]:
-    """Signed in, wallet in the browser, the page open."""
+def comes(
+    theatre: Theatre, name: str, proposal: Proposal, *, by_wallet: bool = False
+) -> tuple[Visitor, Wallet]:
+    """Signed in, by password or by the wallet in the browser; the page open. What the wallet was
+    asked counts from here on."""
     visitor, wallet = theatre.with_wallet(ACCOUNT_OF[name])
-    visitor.sign_in(name)
+    if by_wallet:
+        visitor.sign_in_by_wallet(name)
+        assert wallet.calls.count("personal_sign") == 1
+        wallet.calls.clear()
+    else:
+        visitor.sign_in(name)
     visitor.go(path(proposal))
     return visitor, wallet
 

@@ -24,14 +24,15 @@ NEW = "() => { window.isStillHere = true }"
 STILL_HERE = "() => window.isStillHere === true"
 
 
-def test_three_owners__read_answer_sign__executed_and_shown_without_a_reload(
+def test_three_owners__sign_in_by_wallet_read_answer_sign__executed_and_shown_without_a_reload(
     theatre: Theatre,
 ) -> None:
+    """Nobody types a password: who signs has signed in with the same wallet."""
     proposal = strategic(theatre.stage)
     watcher = theatre.visitor().sign_in("fiona").go(path(proposal))
     watcher.evaluate(NEW)
     for number, name in enumerate(("sofia", "stefan", "selma"), 1):
-        visitor, wallet = comes(theatre, name, proposal)
+        visitor, wallet = comes(theatre, name, proposal, by_wallet=True)
         expect(visitor.page.get_by_text("all three agree")).to_be_visible()
         answer(visitor.page)
         sign(visitor.page)
@@ -48,7 +49,7 @@ def test_three_owners__read_answer_sign__executed_and_shown_without_a_reload(
 def test_board_members__both_sign__one_owner_has_signed(theatre: Theatre) -> None:
     proposal = strategic(theatre.stage)
     for name, shown in (("bea", "1 of 2 members"), ("boris", "signature of a Safe")):
-        visitor, _ = comes(theatre, name, proposal)
+        visitor, _ = comes(theatre, name, proposal, by_wallet=True)
         answer(visitor.page)
         sign(visitor.page)
         expect(seats(visitor.page).filter(has_text=shown)).to_have_count(1)
