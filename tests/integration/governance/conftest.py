@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -126,6 +126,13 @@ def empty_cache() -> None:
 
 @pytest.fixture
 def stage(chain: Chain, db: None, settings: Any) -> Iterator[Stage]:
+    with staged(chain, settings) as found:
+        yield found
+
+
+@contextmanager
+def staged(chain: Chain, settings: Any) -> Iterator[Stage]:
+    """The local treasury in this test's database and on its chain."""
     deployment = ensure_chain().manifest
     settings.EXECUTOR_KEY = "0x" + private_key("executor").hex()
     with (
