@@ -118,7 +118,8 @@ def row(visit: Visit) -> tuple[str, ...]:
 def browser(person: str) -> Callable[[str], str]:
     """Asks for an address with the person's session; the answer is read to its end, and its status
     given back."""
-    handler, cookies = WSGIHandler(), SimpleCookie()
+    handler: Any = WSGIHandler()
+    cookies = SimpleCookie()
     if person:
         client = Client()
         assert client.login(username=person, password=PASSWORD)
