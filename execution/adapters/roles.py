@@ -7,28 +7,17 @@ because `allowances(key)` returns what was written last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from execution.adapters.ethereum import Read, read_all
 from execution.core.abi import encode_call, selector
 from execution.core.contracts import EXEC_WITH_ROLE, IDENTITY
+from execution.core.limits.allowances import Allowance
 from treasury.adapters.rpc import Rpc, RpcError
 from treasury.core.types import Address, BlockRef
 
 NOT_A_MEMBER = frozenset(
     "0x" + selector(error).hex() for error in ("NoMembership()", "NotAuthorized(address)")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """One allowance of the modifier. `remaining_units` includes the refill due at the block."""
-
-    key: str
-    refill_units: int
-    max_refill_units: int
-    period_seconds: int
-    remaining_units: int
 
 
 def allowances(

@@ -82,7 +82,7 @@ def plan_findings(
         tiers=[row.tier],
         policy=inputs.policy,
         holdings=inputs.portfolio.holdings,
-        latest_deadline=inputs.now + inputs.policy.proposal_ttl_seconds,
+        latest_deadline=inputs.policy.expires_at(inputs.now),
     )
     if transactions is None:
         transactions = list(safe_transactions(plan_id=row.pk))
@@ -149,7 +149,7 @@ def judge_foreign(fields: SafeTxFields, *, terms: Sequence[TierTerms], now: int)
         tiers=[one.tier for one in terms],
         policy=chosen.policy,
         holdings=[holding for one in terms for holding in one.holdings],
-        latest_deadline=now + chosen.policy.proposal_ttl_seconds,
+        latest_deadline=chosen.policy.expires_at(now),
     )
     return judge(fields, decoder, book)
 

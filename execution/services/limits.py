@@ -8,19 +8,11 @@ from dataclasses import dataclass
 from execution.adapters import ethereum, roles
 from execution.adapters.ethereum import CallFailedError
 from execution.core.abi import UndecodableCallError
+from execution.core.limits.allowances import Allowance, LimitsReport, compare
 from treasury.adapters.rpc import RpcError, RpcUnavailableError
-from treasury.core.decisions import RemainingAllowance
 from treasury.core.policies import UnitLimit
 from treasury.core.types import Address, BlockRef
 from treasury.selectors.portfolio import tier_by_id
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsReport:
-    """Any difference stops automation: policy and chain must say exactly the same."""
-
-    remaining: tuple[RemainingAllowance, ...]
-    differences: tuple[str, ...]
 
 
 def remaining_allowances(
@@ -36,27 +28,8 @@ def remaining_allowances(
         keys = [limit.allowance_key for limit in limits]
         found = roles.allowances(rpc, modifier, keys, block)
         holds_role = roles.is_member(rpc, modifier, member, tier.role_key, block)
-    differences = [] if holds_role else [f"{member} does not hold the role on the chain"]
-    remaining = []
-    for limit, on_chain in zip(limits, found, strict=True):
-        differences += _differences(limit, on_chain)
-        remaining.append(
-            RemainingAllowance(limit.allowance_key, limit.asset, on_chain.remaining_units)
-        )
-    return LimitsReport(tuple(remaining), tuple(differences))
-
-
-def _differences(limit: UnitLimit, found: roles.Allowance) -> list[str]:
-    pairs = (
-        ("refill", limit.refill_units, found.refill_units),
-        ("maximum", limit.max_refill_units, found.max_refill_units),
-        ("period", limit.period_seconds, found.period_seconds),
-    )
-    return [
-        f"allowance {limit.allowance_key}: {name} is {there} on the chain, {ours} in the policy"
-        for name, ours, there in pairs
-        if ours != there
-    ]
+    missing_role = "" if holds_role else f"{member} does not hold the role on the chain"
+    return compare(limits, found, role_missing=missing_role)
 
 
 # ------------------------------------------------------------------------------------ to look at
@@ -85,7 +58,7 @@ def read_allowances(
     *, wanted: Sequence[tuple[Address, UnitLimit]], block: BlockRef, rpc_url: str
 ) -> tuple[AllowanceState, ...]:
     """(modifier, limit) in the order asked for, one request per modifier."""
-    found: dict[tuple[Address, str], roles.Allowance] = {}
+    found: dict[tuple[Address, str], Allowance] = {}
     try:
         with ethereum.connect(rpc_url) as rpc:
             for modifier in sorted({modifier for modifier, _ in wanted}):
@@ -99,7 +72,7 @@ def read_allowances(
     )
 
 
-def _state(modifier: Address, limit: UnitLimit, found: roles.Allowance) -> AllowanceState:
+def _state(modifier: Address, limit: UnitLimit, found: Allowance) -> AllowanceState:
     on_chain = (found.refill_units, found.max_refill_units, found.period_seconds)
     ours = (limit.refill_units, limit.max_refill_units, limit.period_seconds)
     return AllowanceState(modifier, limit, found.remaining_units, on_chain == ours)

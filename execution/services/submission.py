@@ -15,6 +15,7 @@ from execution.adapters import ethereum, safe
 from execution.adapters.signer import Signer, UnsignedTransaction, open_signer
 from execution.core import planning, safe_tx
 from execution.core.lifecycle import ACTIVE, TransactionState
+from execution.core.limits.fees import FeeCapError, capped_fees
 from execution.core.slippage import is_below_bound
 from execution.core.types import (
     Authorization,
@@ -279,12 +280,11 @@ def _require(simulation: Simulation) -> Simulation:
 
 
 def _fees(rpc: Rpc, block: BlockRef, cap_wei: int) -> tuple[int, int]:
-    """(max fee, tip): twice the base fee for a run of full blocks, never above the policy's cap."""
     found = ethereum.fees(rpc, block)
-    if found.base_fee_wei + found.tip_wei > cap_wei:
-        detail = f"gas costs {found.base_fee_wei + found.tip_wei} wei, the cap is {cap_wei}"
-        raise SubmissionRefusedError("fee_cap", detail, retryable=True)
-    return min(2 * found.base_fee_wei + found.tip_wei, cap_wei), found.tip_wei
+    try:
+        return capped_fees(base_fee_wei=found.base_fee_wei, tip_wei=found.tip_wei, cap_wei=cap_wei)
+    except FeeCapError as error:
+        raise SubmissionRefusedError("fee_cap", str(error), retryable=True) from error
 
 
 def _require_gas_money(rpc: Rpc, view: TreasuryView, needed_wei: int) -> None:

@@ -218,7 +218,7 @@ def _price(case: Case) -> Priced | None:
         value_usd=sum((trade.value_usd for trade in gated.trades), Decimal(0)),
         nav_usd=inputs.treasury_nav_usd,
         turnover_usd=turnover_usd(
-            tier_id=case.tier.pk, since=case.block.timestamp - escalation.turnover_window_seconds
+            tier_id=case.tier.pk, since=escalation.turnover_since(case.block.timestamp)
         ),
         strategic=False,
         limits_match=case.gathered.limits_match,
@@ -256,7 +256,7 @@ def _prepare(case: Case, priced: Priced) -> PreparedPlan:
 
 
 def _expires_at(case: Case) -> int:
-    return case.block.timestamp + case.inputs.policy.proposal_ttl_seconds
+    return case.inputs.policy.expires_at(case.block.timestamp)
 
 
 def _write(case: Case, priced: Priced, prepared: PreparedPlan) -> Proposal:

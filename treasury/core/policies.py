@@ -104,6 +104,10 @@ class Escalation:
     turnover_window_seconds: int
     strategic: bool
 
+    def turnover_since(self, now: int) -> int:
+        """From this block time on executed turnover counts."""
+        return now - self.turnover_window_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class UnitLimit:
@@ -132,6 +136,14 @@ class OnSilence(StrEnum):
     ESCALATE = "ESCALATE"
     DEGRADE = "DEGRADE"
 
+    @property
+    def asks_owners(self) -> bool:
+        return self is not OnSilence.EXPIRE
+
+    @property
+    def lowers_tier(self) -> bool:
+        return self is OnSilence.DEGRADE
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewRules:
@@ -146,6 +158,10 @@ class ReviewRules:
     question_value_usd: Decimal
     silence_seconds: int
     on_silence: OnSilence
+
+    def review_ends_at(self, proposed_at: int) -> int:
+        """Not before this block time does the service hand a proposal over that people decide."""
+        return proposed_at + self.min_review_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +192,14 @@ class TierPolicy:
     unit_limits: tuple[UnitLimit, ...]
     operator_safe: bool
     review: ReviewRules
+
+    def expires_at(self, proposed_at: int) -> int:
+        """A proposal made at that block time may be executed up to this one."""
+        return proposed_at + self.proposal_ttl_seconds
+
+    def turnover_since(self, now: int) -> int:
+        """From this block time on executed turnover counts against `max_turnover_usd`."""
+        return now - self.turnover_window_seconds
 
     def target(self, asset: Address) -> Target:
         for target in self.targets:

@@ -1,4 +1,4 @@
-"""When to stop by itself: pure rules of the circuit breakers (X7, R5, D5; DE-35..43).
+"""When to stop by itself: pure rules of the circuit breakers (X7, R5, D5; DE-35, 37..41).
 
 A breaker is a rule, a Halt its tripped row: the caller stores and closes Halts (closing takes two
 people), the rule only reads. `value` and `limit` are texts with their unit. The levels are the

@@ -148,12 +148,12 @@ def _edit(old: Proposal, legs: Sequence[LegChange]) -> Edit:
 
 def _route(old: Proposal, inputs: DecisionInputs, changed: Changed) -> RouteDecision:
     """A manual policy knows one route; asked all the same, so that the reason is the rule's."""
-    window = inputs.policy.escalation.turnover_window_seconds
+    since = inputs.policy.escalation.turnover_since(inputs.now)
     return route(
         policy=inputs.policy,
         value_usd=sum((trade.value_usd for trade in changed.trades), Decimal(0)),
         nav_usd=inputs.treasury_nav_usd,
-        turnover_usd=turnover_usd(tier_id=old.tier_id, since=inputs.now - window),
+        turnover_usd=turnover_usd(tier_id=old.tier_id, since=since),
         strategic=False,
         limits_match=True,
         level=halts.level_of(open_halts(treasury_id=old.tier.treasury_id, tier_id=old.tier_id)),

@@ -57,7 +57,7 @@ def gather(facts: TierFacts, *, rpc_url: str, forced_reason: str | None) -> Gath
             latest_rebalance_at=_age_counts_from(facts, rebalanced_at),
         ),
         turnover_in_window_usd=turnover_usd(
-            tier_id=facts.tier_id, since=now - policy.turnover_window_seconds
+            tier_id=facts.tier_id, since=policy.turnover_since(now)
         ),
         pairs=trading_pairs(tier_id=facts.tier_id, venues=policy.venues),
         tip_wei=TIP_WEI,

@@ -33,7 +33,7 @@ from governance.models import (
 )
 from governance.selectors.proposals import all_proposals
 from governance.services.halts import Trip, trip
-from treasury.core.policies import OnSilence, ReviewRules
+from treasury.core.policies import ReviewRules
 from treasury.core.types import Actor, ActorKind, BlockRef
 from treasury.selectors.policies import revive_policy
 from treasury.services.record import emit_event, record_audit
@@ -183,10 +183,10 @@ def _remind(
     consequence = _rules(proposal).on_silence
     is_silence = (
         acts <= before.acts
-        and consequence is not OnSilence.EXPIRE
+        and consequence.asks_owners
         and not proposal.reminders.filter(kind=ReminderKind.UNANSWERED).exists()
     )
-    if is_silence and consequence is OnSilence.DEGRADE:
+    if is_silence and consequence.lowers_tier:
         _degrade(proposal, block)  # before any event: who trips takes the halt's scope first
     by_id = {person.pk: person for person in missing.people}
     asked = turn(tuple(sorted(by_id)), needed=missing.needed, period=period)

@@ -77,7 +77,7 @@ def review_ends_at(proposal: Proposal) -> int:
     if proposal.route not in {Route.OPERATOR, Route.MULTISIG}:
         return proposal.triggered_at
     rules = revive_policy(proposal.policy_version).review
-    return proposal.triggered_at + rules.min_review_seconds
+    return rules.review_ends_at(proposal.triggered_at)
 
 
 def _record_signed(step: Step) -> None:

@@ -1,0 +1,17 @@
+"""One case per field of a policy: the field alone is changed, and what it documents changes.
+
+A new field is one `Case` in the module of its subject (or in a new module named in `CASES`)."""
+
+from __future__ import annotations
+
+from tests.unit.engine.every_field import control, limits, selection, sizing, stopping, timing
+from tests.unit.engine.every_field.case import Case
+
+CASES: tuple[Case, ...] = (
+    *selection.CASES,
+    *timing.CASES,
+    *sizing.CASES,
+    *stopping.CASES,
+    *control.CASES,
+    *limits.CASES,
+)
