@@ -77,6 +77,10 @@ class EventRules:
     upgrade_lead_seconds: int = field(default=0, metadata=LATER)
     logs: tuple[WatchedContract, ...] = field(default=(), metadata=LATER)
 
+    def flow_since(self, now: int) -> int:
+        """From this block time on what came in or went out counts."""
+        return now - self.flow_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class YieldRule:

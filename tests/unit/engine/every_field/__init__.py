@@ -4,12 +4,23 @@ A new field is one `Case` in the module of its subject (or in a new module named
 
 from __future__ import annotations
 
-from tests.unit.engine.every_field import control, limits, selection, sizing, stopping, timing
+from tests.unit.engine.every_field import (
+    control,
+    damping,
+    events,
+    limits,
+    selection,
+    sizing,
+    stopping,
+    timing,
+)
 from tests.unit.engine.every_field.case import Case
 
 CASES: tuple[Case, ...] = (
     *selection.CASES,
     *timing.CASES,
+    *damping.CASES,
+    *events.CASES,
     *sizing.CASES,
     *stopping.CASES,
     *control.CASES,

@@ -19,7 +19,8 @@ class ContractLog:
         return bool(rule.events.logs)
 
     def look(self, sight: Sight) -> Look:
-        logs, watched = sight.observed.logs, len(sight.rule.events.logs)
+        watched = {(each.contract, each.topic) for each in sight.rule.events.logs}
+        logs = tuple(log for log in sight.observed.logs if (log.contract, log.topic) in watched)
         reason = "a watched contract spoke" if logs else "no watched contract spoke"
         records = tuple(
             record(
@@ -33,7 +34,7 @@ class ContractLog:
             )
             for log in logs[:RECORDS_MAX]
         )
-        quiet = record(Rule.CONTRACT_LOG, TIER, "none", watched=str(watched))
+        quiet = record(Rule.CONTRACT_LOG, TIER, "none", watched=str(len(watched)))
         more = record(Rule.CONTRACT_LOG, TIER, "and more", logs=str(len(logs)))
         records = records[: len(logs)] or (quiet,)
         if len(logs) > RECORDS_MAX:
