@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,6 +28,7 @@ from config.local.chain.cache import ensure_chain
 from config.local.places import Places
 from config.local.processes import ServerError, die_with_parent
 from config.local.supervisor import Supervisor, only_one
+from tests.kept import Once
 
 TESTS = Path(__file__).parent
 PLACES: Places = django_settings.PLACES
@@ -149,17 +150,22 @@ class Chain:
         """The result of one call; None when the chain refuses it."""
         return servers.rpc(self.port, method, *params)
 
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """As it was before, afterwards: blocks, time, the next base fee; nothing is pending."""
+        pending = self.rpc("eth_getBlockByNumber", "pending", False)
+        snapshot = self.rpc("evm_snapshot")
+        yield
+        self.rpc("anvil_dropAllTransactions")
+        assert self.rpc("evm_revert", snapshot) is True
+        self.rpc("anvil_setNextBlockBaseFeePerGas", pending["baseFeePerGas"])
 
-def worker_number() -> int:
-    number: int = django_settings.WORKER_NUMBER
-    return number
 
-
-@pytest.fixture(scope="session")
-def chain_session() -> Iterator[Chain]:
-    """One anvil per worker, from the cached chain. Its port is asked for, never fixed."""
+@contextmanager
+def running_chain(name: str) -> Iterator[Chain]:
+    """An anvil with the cached chain. Its port is asked for, never fixed."""
     port = servers.free_port()
-    process = servers.anvil(ensure_chain(), port, PLACES.logs / f"anvil-{worker_number()}.log")
+    process = servers.anvil(ensure_chain(), port, PLACES.logs / f"{name}-{worker_number()}.log")
     process.start()
     try:
         process.wait_ready()
@@ -168,13 +174,32 @@ def chain_session() -> Iterator[Chain]:
         process.stop()
 
 
+def worker_number() -> int:
+    number: int = django_settings.WORKER_NUMBER
+    return number
+
+
+@pytest.fixture(scope="session")
+def chain_session() -> Iterator[Chain]:
+    """One per worker."""
+    with running_chain("anvil") as found:
+        yield found
+
+
 @pytest.fixture
 def chain(chain_session: Chain, settings: Any) -> Iterator[Chain]:
-    """A chain as it was: snapshot before, revert after (3 ms). The settings point to it."""
+    """A chain as it was. The settings point to it."""
     settings.RPC_URLS = [chain_session.url]
-    snapshot = chain_session.rpc("evm_snapshot")
-    yield chain_session
-    assert chain_session.rpc("evm_revert", snapshot) is True
+    with chain_session.undone():
+        yield chain_session
+
+
+# ---------------------------------------------------------------------------------------- rows
+@pytest.fixture(scope="session")
+def once(django_db_setup: None) -> Iterator[Once]:
+    """The worker's database, migrated and empty, is there as long as this is."""
+    with ExitStack() as stack:
+        yield Once(stack)
 
 
 # ---------------------------------------------------------------------------------------- servers

@@ -41,7 +41,11 @@ def http_receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.requests.append(Request(self.path, headers, self.rfile.read(length)))
+            body = self.rfile.read(length)
+            if len(body) < length:  # the sender died in the middle: no message was received
+                self.close_connection = True
+                return
+            receiver.requests.append(Request(self.path, headers, body))
             status, more, body = receiver.answer(len(receiver.requests))
             self.send_response(status)
             for name, value in more.items():

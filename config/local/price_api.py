@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from config.local.places import PRICE_API_PATH
 
 FEED_SCALE = Decimal(10**8)
+STOP_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def price_api(quotation: Callable[[], Quotation], *, port: int = 0) -> Iterator[
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=[STOP_SECONDS], daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}{PRICE_API_PATH}"

@@ -1,5 +1,5 @@
 """The stage of governance's tests."""
 
-from tests.integration.governance.conftest import empty_cache, stage
+from tests.integration.governance.conftest import chain, db, empty_cache, opening, seeded, stage
 
-__all__ = ["empty_cache", "stage"]
+__all__ = ["chain", "db", "empty_cache", "opening", "seeded", "stage"]

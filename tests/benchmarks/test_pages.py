@@ -22,13 +22,14 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
-from config.local.seed.treasury import PASSWORD
+from config.local.seed.treasury import PASSWORD, Seeded
 from config.urls import urlpatterns as served
 from tests.benchmarks.conftest import Report
 from tests.benchmarks.figures import Table, figure, in_turn
 from tests.browser.every_page import Place
 from tests.conftest import Chain
-from tests.integration.governance.conftest import Stage, staged
+from tests.integration.governance import conftest as governance
+from tests.integration.governance.conftest import Opening, Stage, staged
 from tests.integration.governance.overview.test_page_cost import (
     full_house,
     reachable,
@@ -51,12 +52,18 @@ class Visit:
     path: str
 
 
+opening, seeded = governance.opening, governance.seeded
+chain, db = governance.chain, governance.db
+
+
 @pytest.fixture
-def stage(chain: Chain, db: None, settings: Any) -> Iterator[Stage]:
+def stage(
+    db: None, opening: Opening, seeded: Seeded, chain: Chain, settings: Any
+) -> Iterator[Stage]:
     settings.ROOT_URLCONF = __name__
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)  # all is in the one transaction of this test
-    with staged(chain, settings) as found:
+    with staged(opening, seeded, settings) as found:
         yield found
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)

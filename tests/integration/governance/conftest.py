@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from eth_typing import Hash32
+from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from config.local.chain.accounts import ACCOUNTS, private_key
@@ -26,12 +28,14 @@ from governance.services.moves import GENERATOR
 from governance.services.proposals import Evaluated, evaluate_tier
 from governance.services.sweeping import sweep
 from governance.web.sign_in.session import SEEN_AT, SIGNED_IN_AT
-from tests.conftest import Chain
+from tests.conftest import Chain, running_chain
+from tests.kept import Kept, Once, kept
 from tests.rest_client import RestClient
 from treasury.core.types import BlockRef
 from treasury.services.snapshots import take_snapshot
 
 FINALITY = 2
+SEED = 7
 
 
 def prove(client: Client) -> None:
@@ -124,24 +128,101 @@ def empty_cache() -> None:
     cache.clear()
 
 
+# ------------------------------------------------------------------------ what each begins with
+class PriceBoard:
+    """What the price API tells: the true prices of the market that plays now."""
+
+    market: Market
+
+    def quotation(self) -> Quotation:
+        return Quotation(self.market.prices, self.market.timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Made once per worker: the seeded rows, and a chain whose head they tell of."""
+
+    rows: Kept[Seeded]
+    chain: Chain
+    board: PriceBoard
+
+    def market(self) -> Market:
+        return Market(self.chain.url, self.rows.value.deployment, SEED)
+
+
+@contextmanager
+def opened(blocker: DjangoDbBlocker) -> Iterator[Opening]:
+    deployment, board = ensure_chain().manifest, PriceBoard()
+    with running_chain("stage-anvil") as chain, price_api(board.quotation) as prices:
+
+        def seed() -> Seeded:
+            return seed_treasury(deployment, rpc_url=chain.url, price_api_url=prices)
+
+        with ExitStack() as lasting:
+            with closing(Market(chain.url, deployment, SEED)) as board.market, blocker.unblock():
+                board.market.hold(12)
+                rows = lasting.enter_context(kept("stage", seed))
+            yield Opening(rows, chain, board)
+
+
+@pytest.fixture(scope="session")
+def opening(once: Once, django_db_blocker: DjangoDbBlocker) -> Opening:
+    return once.get("stage", lambda: opened(django_db_blocker))
+
+
 @pytest.fixture
-def stage(chain: Chain, db: None, settings: Any) -> Iterator[Stage]:
-    with staged(chain, settings) as found:
+def chain(opening: Opening, settings: Any) -> Iterator[Chain]:
+    """The stage's. The settings point to it."""
+    settings.RPC_URLS = [opening.chain.url]
+    with opening.chain.undone():
+        yield opening.chain
+
+
+@pytest.fixture(autouse=True)
+def seeded(opening: Opening) -> Iterator[Seeded]:
+    """Every test here has the seeded rows in its database."""
+    with opening.rows.found_again() as found:
+        yield found
+
+
+@pytest.fixture
+def db(
+    request: pytest.FixtureRequest,
+    opening: Opening,
+    seeded: Seeded,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """The seeded rows in a transaction that is rolled back; for a test that is `committed` without
+    one, and put back afterwards."""
+    if "committed" in request.fixturenames:
+        with django_db_blocker.unblock():
+            yield
+        opening.rows.put_back()
+    else:
+        request.getfixturevalue("_django_db_helper")  # what pytest-django's own `db` asks for
+        yield
+
+
+@pytest.fixture
+def committed(db: None) -> None:
+    """A second connection sees what the test writes."""
+
+
+@pytest.fixture
+def stage(
+    db: None, opening: Opening, seeded: Seeded, chain: Chain, settings: Any
+) -> Iterator[Stage]:
+    with staged(opening, seeded, settings) as found:
         yield found
 
 
 @contextmanager
-def staged(chain: Chain, settings: Any) -> Iterator[Stage]:
+def staged(opening: Opening, seeded: Seeded, settings: Any) -> Iterator[Stage]:
     """The local treasury in this test's database and on its chain."""
-    deployment = ensure_chain().manifest
     settings.EXECUTOR_KEY = "0x" + private_key("executor").hex()
-    with (
-        closing(Market(chain.url, deployment, seed=7)) as market,
-        price_api(lambda: Quotation(market.prices, market.timestamp)) as api_url,
-    ):
-        market.hold(12)
-        seeded = seed_treasury(deployment, rpc_url=chain.url, price_api_url=api_url)
-        yield Stage(seeded, market, chain.url)
+    with closing(opening.market()) as market:
+        opening.board.market = market
+        yield Stage(seeded, market, opening.chain.url)
 
 
 @pytest.fixture

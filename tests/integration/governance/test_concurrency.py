@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier, Event
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import OperationalError, close_old_connections, connection, transaction
 
 from governance.core.lifecycle import OPEN
@@ -26,36 +25,6 @@ from tests.receivers import http_receiver
 from treasury.core.types import Actor, ActorKind
 from treasury.models import OutboxEvent
 from treasury.services.snapshots import take_snapshot
-
-
-def tables() -> list[str]:
-    return [
-        model._meta.db_table
-        for model in apps.get_models()
-        if model._meta.managed and model._meta.app_label in {"treasury", "execution", "governance"}
-    ]
-
-
-def switch_triggers(word: str) -> None:
-    """The tables refuse TRUNCATE; their owner, who empties the database after such a test,
-    insists."""
-    with connection.cursor() as cursor:
-        for table in tables():
-            cursor.execute(f'ALTER TABLE "{table}" {word} TRIGGER USER')
-
-
-@pytest.fixture
-def triggers_back(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    yield
-    with django_db_blocker.unblock():
-        switch_triggers("ENABLE")
-
-
-@pytest.fixture
-def committed(triggers_back: None, transactional_db: None) -> Iterator[None]:
-    """Rows that a second connection sees."""
-    yield
-    switch_triggers("DISABLE")
 
 
 def at_once(times: int, work: Callable[[], Any]) -> list[Any]:

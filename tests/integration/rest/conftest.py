@@ -7,10 +7,29 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.integration.governance.conftest import empty_cache, sign, stage
-from tests.integration.governance.test_concurrency import committed, triggers_back
+from tests.integration.governance.conftest import (
+    chain,
+    committed,
+    db,
+    empty_cache,
+    opening,
+    seeded,
+    sign,
+    stage,
+)
 
-__all__ = ["Say", "committed", "empty_cache", "say", "sign", "stage", "triggers_back"]
+__all__ = [
+    "Say",
+    "chain",
+    "committed",
+    "db",
+    "empty_cache",
+    "opening",
+    "say",
+    "seeded",
+    "sign",
+    "stage",
+]
 
 Say = Callable[[str, Sequence[str]], None]
 

@@ -13,17 +13,13 @@ from governance.services.identity.wallets import Proof, sign_in
 from tests.integration.governance.conftest import Stage
 from tests.integration.governance.identity.conftest import signature_of
 from tests.integration.governance.identity.test_wallet_sign_in import asked_at, site
-from tests.integration.governance.test_concurrency import (  # noqa: F401  fixtures
-    at_once,
-    committed,
-    triggers_back,
-)
+from tests.integration.governance.test_concurrency import at_once
 
 TIMES = 8
 
 
 def test_sign_in__one_nonce_eight_times_at_once__exactly_one_success(
-    committed: None,  # noqa: F811
+    committed: None,
     stage: Stage,
 ) -> None:
     now = timezone.now()
@@ -41,7 +37,7 @@ def test_sign_in__one_nonce_eight_times_at_once__exactly_one_success(
 
 
 def test_sign_in__new_signer_twice_at_once__one_account(
-    committed: None,  # noqa: F811
+    committed: None,
     stage: Stage,
 ) -> None:
     address = ACCOUNTS["owner1"].address
