@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from treasury.core.canonical import LATER, digest
-from treasury.core.policies import TierPolicy
+from treasury.core.policies import Solver, TierPolicy
 from treasury.core.triggering.observed import UNOBSERVED, UNREMEMBERED, Observed, TriggerMemory
 from treasury.core.types import (
     Address,
@@ -174,6 +174,17 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """The list that was not used (D8). `outside_bps`: what it would leave outside the bands,
+    summed over the assets, 4 decimals; trades carry no lots."""
+
+    solver: Solver
+    trades: tuple[Trade, ...]
+    cost_usd: Decimal
+    outside_bps: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     outcome: Outcome
     trigger: TriggerOutcome
@@ -183,6 +194,7 @@ class Decision:
     explanation: tuple[RuleRecord, ...]
     memory: TriggerMemory = field(default=UNREMEMBERED, metadata=LATER)
     """What the triggers hand to the next evaluation."""
+    alternative: Alternative | None = field(default=None, metadata=LATER)
 
 
 def decision_digest(*, inputs: DecisionInputs, decision: Decision) -> str:

@@ -43,6 +43,13 @@ class Scope(StrEnum):
     WORST = "WORST"
 
 
+class Solver(StrEnum):
+    """Which trade list is proposed: the rules' own, or the better of it and the optimiser's."""
+
+    RULES = "RULES"
+    OPTIMISED = "OPTIMISED"
+
+
 class LotMethod(StrEnum):
     FIFO = "FIFO"
     HIFO = "HIFO"
@@ -192,6 +199,7 @@ class TierPolicy:
     unit_limits: tuple[UnitLimit, ...]
     operator_safe: bool
     review: ReviewRules
+    solver: Solver = field(default=Solver.RULES, metadata=LATER)
 
     def expires_at(self, proposed_at: int) -> int:
         """A proposal made at that block time may be executed up to this one."""

@@ -1,11 +1,11 @@
 """One decision of one tier: from complete inputs to trades and the whole explanation (T6, D7).
 
 Order (decision reference, section 1): data gates, halts, reserves out of V, trigger, destination,
-matching, filters and cost gates in rounds, lots. Reserves come before the trigger, so that trigger
-and destination look at the same weights: else a reserve could fire a trigger that no trade can
-answer. The same inputs always give the same decision; nothing else is read. Not done: cash flows
-(DE-14), netting across tiers (DE-16), groups (DE-4, DE-17), the optimiser (DE-44..47), routing
-(P5, governance).
+matching, filters and cost gates in rounds, the optimiser beside them, lots. Reserves come before
+the trigger, so that trigger and destination look at the same weights: else a reserve could fire a
+trigger that no trade can answer. The same inputs always give the same decision; nothing else is
+read. Not done: cash flows (DE-14), netting across tiers (DE-16), groups (DE-4, DE-17), routing (P5,
+governance).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from treasury.core.amounts import BPS, exact, value_usd
 from treasury.core.decisions import (
+    Alternative,
     Decision,
     DecisionInputs,
     Outcome,
@@ -29,6 +30,7 @@ from treasury.core.lots import apply_slices, match_lots
 from treasury.core.policies import Scope
 from treasury.core.triggering.observed import UNREMEMBERED, TriggerMemory
 from treasury.core.types import Address, LotState
+from treasury.engine.alternatives.comparing import compare
 from treasury.engine.breakers import forbids_proposals
 from treasury.engine.explanation import TIER, Rule, pair_subject, record, units_text, usd_text
 from treasury.engine.trades import solve_trades
@@ -71,18 +73,21 @@ def decide(inputs: DecisionInputs) -> Decision:
     if trigger.kind == FULL_RESET:
         policy = replace(inputs.policy, scope=Scope.ALL, destination_bps=0)
         inputs = replace(inputs, policy=policy)
-    solution = solve_trades(inputs=inputs, view=_with_armed(view, found), held=found.held)
-    trades, lot_records = with_lots(inputs, solution.trades)
+    view = _with_armed(view, found)
+    solution = solve_trades(inputs=inputs, view=view, held=found.held)
+    compared = compare(inputs=inputs, view=view, rules=solution, held=found.held)
+    trades, lot_records = with_lots(inputs, compared.trades)
     if not trades and trigger.kind == CALENDAR:
         memory = replace(memory, served_slot=served_slot(sight))
     return _ended(
         Outcome.TRADES if trades else Outcome.NOTHING_WORTHWHILE,
         trigger,
         _weights(view, trades),
-        (*records, *solution.records, *lot_records),
+        (*records, *solution.records, *compared.records, *lot_records),
         trades=trades,
         skipped=solution.skipped,
         memory=memory,
+        alternative=compared.alternative,
     )
 
 
@@ -125,6 +130,7 @@ def _ended(
     trades: tuple[Trade, ...] = (),
     skipped: tuple[SkippedTrade, ...] = (),
     memory: TriggerMemory = UNREMEMBERED,
+    alternative: Alternative | None = None,
 ) -> Decision:
     return Decision(
         outcome=outcome,
@@ -134,6 +140,7 @@ def _ended(
         weights=shown,
         explanation=records,
         memory=memory,
+        alternative=alternative,
     )
 
 

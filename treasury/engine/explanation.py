@@ -52,6 +52,7 @@ class Rule(StrEnum):
     PRICE_AGREEMENT = "price_agreement"
     COST_CAP = "cost_cap"
     NEW_BREACH = "new_breach"
+    OPTIMISER = "optimiser"
     LOTS = "lots"
 
 

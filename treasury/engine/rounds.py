@@ -6,15 +6,24 @@ Bounds only tighten and pairs only close, so the rounds end.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, Decimal
 
-from treasury.core.amounts import quantize_usd, to_units, value_usd
+from treasury.core.amounts import bps_of, quantize_usd, to_units, value_usd
 from treasury.core.decisions import DecisionInputs, RuleRecord, SkippedTrade, Trade
 from treasury.core.types import Address, PairCost
 from treasury.engine.costs import gate_quoted_cost, largest_affordable_usd
 from treasury.engine.destination import Bounds
-from treasury.engine.explanation import Rule, bps_text, pair_subject, record, units_text, usd_text
+from treasury.engine.explanation import (
+    Rule,
+    bps_text,
+    fraction_text,
+    pair_subject,
+    record,
+    units_text,
+    usd_text,
+)
 from treasury.engine.matching import Pair, Stuck
 from treasury.engine.valuation import Position, TierView
 
@@ -219,6 +228,43 @@ def dropped_by_cost(rounds: Rounds, trades: list[Trade]) -> bool:
                 limit=gate.limit,
             )
         )
+        return True
+    return False
+
+
+def dropped_by_breach(rounds: Rounds, trades: list[Trade]) -> bool:
+    """Closes the smallest trade that would push an asset out of a band it is in, by more than
+    costs and rounding move any weight. What the settlement asset keeps of a route in case the
+    first leg slips is no breach either: the next list takes it up."""
+    moved: Counter[Address] = Counter()
+    for trade in trades:
+        moved[trade.sell] -= trade.sell_units
+        moved[trade.buy] += trade.expected_buy_units
+    after = {
+        position.asset: value_of(position, position.available_units + moved[position.asset])
+        for position in rounds.view.positions
+    }
+    total = sum(after.values(), Decimal(0))
+    lost = sum((trade.cost.fee_usd + trade.cost.impact_usd for trade in trades), Decimal(0))
+    for position in rounds.view.positions:
+        if position.drift.breached:
+            continue
+        off = after[position.asset] - position.drift.target * total
+        noise = lost + 3 * len(trades) * value_of(position, 1)
+        if position.asset == rounds.inputs.policy.settlement_asset:
+            arriving = (trade.value_usd for trade in trades if trade.buy == position.asset)
+            noise += bps_of(
+                value=sum(arriving, Decimal(0)), bps=rounds.inputs.policy.max_slippage_bps
+            )
+        if abs(off) <= position.drift.half_width * total + noise:
+            continue
+        guilty = [item for item in trades if position.asset == (item.buy if off > 0 else item.sell)]
+        trade = min(guilty, key=lambda item: (item.value_usd, item.sell, item.buy))
+        pair = (trade.sell, trade.buy)
+        del rounds.options[pair]
+        allowed = f"{fraction_text(position.drift.half_width)} from its target"
+        beyond = f"{position.drift.name} {fraction_text(abs(off) / total)} from its target"
+        skip(rounds, Rule.NEW_BREACH, pair, trade.value_usd, beyond, allowed)
         return True
     return False
 

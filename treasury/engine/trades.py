@@ -4,7 +4,7 @@ anew.
 Each round solves the destination within the bounds that earlier drops left, matches flows, rounds
 them to units toward less trade and tests them (`treasury.engine.rounds`); when a trade fails, the
 next round starts without it (DE-18..22, DE-45). Not done: real quotes (`costs.gate_quoted_cost`
-tests them again), groups, several tiers, the optimiser.
+tests them again), groups, several tiers.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from treasury.engine.rounds import (
     Rounds,
     allowed_units_of,
     dropped_by_allowance,
+    dropped_by_breach,
     dropped_by_cost,
     dropped_by_size,
     dropped_without_route,
@@ -90,8 +91,10 @@ def _round(rounds: Rounds) -> Solution | None:
     if dropped_without_route(rounds, matching.stuck):
         return None
     budget = _Turnover.of(rounds, matching.flows)
-    trades = _trades(rounds, budget.flows)
+    trades = trades_of_flows(rounds, budget.flows)
     if dropped_by_size(rounds, trades, sells, buys, budget.cut) or dropped_by_cost(rounds, trades):
+        return None
+    if dropped_by_breach(rounds, trades):
         return None
     kept = tuple(trade for trade in trades if not too_small(trade, policy.min_trade_usd))
     records = [
@@ -169,7 +172,7 @@ class _Turnover:
         )
 
 
-def _trades(rounds: Rounds, flows: tuple[Flow, ...]) -> list[Trade]:
+def trades_of_flows(rounds: Rounds, flows: tuple[Flow, ...]) -> list[Trade]:
     """Whole units, rounded toward less trade, clipped to what is there when the leg runs.
 
     Settlement that a first leg brings is counted at its worst accepted amount

@@ -77,6 +77,7 @@ def test_decide__trades_present__every_rule_left_a_record_in_order() -> None:
         "max_turnover",
         "min_trade",
         "cost_cap",
+        "optimiser",
         "lots",
     ]
 
