@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from governance.core.wording.numbers import gwei, listed, percent, span, usd
 from governance.core.wording.triggers import restraint_words, trigger_words
-from treasury.core.policies import Mode, OnSilence, Scope, TierPolicy
+from treasury.core.policies import Mode, OnSilence, Scope, Solver, TierPolicy
 from treasury.core.types import Address
 
 VENUES = {
@@ -21,6 +21,11 @@ VENUES = {
     "transfer": "transfer",
 }
 """How a venue's key is read out; an unknown key stands for itself."""
+
+SOLVERS = {
+    Solver.RULES: "",
+    Solver.OPTIMISED: " When a cheaper list brings every asset within its band, that list is used.",
+}
 
 
 class Shape(StrEnum):
@@ -135,7 +140,8 @@ def _size(policy: TierPolicy, symbols: Mapping[Address, str]) -> Step:
         "Size the trades",
         f"Bring {scope} {aim}, over {settlement}. Leave out trades below "
         f"{usd(policy.min_trade_usd)}; at most {usd(policy.max_trade_usd)} a trade and "
-        f"{usd(policy.max_turnover_usd)} within {span(policy.turnover_window_seconds)}.",
+        f"{usd(policy.max_turnover_usd)} within {span(policy.turnover_window_seconds)}."
+        + SOLVERS[policy.solver],
     )
 
 

@@ -9,7 +9,7 @@ This is one of the few files of the engine that compute in floats. Nothing of it
 signed: values leave it rounded down to cents, become whole units by the same code as the rules'
 list, and are checked again exactly (`treasury.engine.alternatives.comparing`, DE-45). The answer
 depends on the inputs alone: one thread, a limit on nodes instead of time. Not done: risk-weighted
-drift (DE-47), lot tranches as variables (DE-32).
+drift, lot tranches as variables.
 """
 
 from __future__ import annotations

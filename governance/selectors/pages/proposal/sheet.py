@@ -23,6 +23,7 @@ from governance.core.recommendation import (
 from governance.core.scrutiny import Flag, Severity
 from governance.models import Proposal, Route
 from governance.selectors.dossiers import Dossier
+from governance.selectors.pages.proposal.alternative import OtherList, other_list
 from governance.selectors.pages.proposal.outlook import (
     BalanceLine,
     LegLine,
@@ -101,6 +102,7 @@ class Sheet:
     trigger: tuple[str, str, str]
     rules: tuple[RuleLine, ...]
     skipped: tuple[SkippedLine, ...]
+    other: OtherList | None
     calls: tuple[CallLine, ...]
     undecodable: str
     proof: Proof
@@ -156,6 +158,7 @@ def sheet(
         trigger=trigger_line(found),
         rules=rule_lines(found),
         skipped=skipped_lines(found),
+        other=other_list(found),
         calls=call_lines(found),
         undecodable=found.undecodable,
         proof=proof(found),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.test import Client
 
 from governance.models import Comment, Proposal, Reading
 from governance.selectors.proposals import proposal_by_id
 from tests.integration.governance.conftest import Stage
+from treasury.core.decisions import Decision
+from treasury.core.revival import revive
 
 
 def collecting(stage: Stage) -> Proposal:
@@ -47,6 +51,16 @@ def test_page__every_reader__says_what_it_does(stage: Stage, name: str) -> None:
     assert "Sell 94,986.42 DAI for at least" in text
     assert ("Sign with your wallet" in text) is (name == "sofia")
     assert ("Decline" in text) is (name != "arne")
+
+
+def test_page__optimiser_found_another_list__shown_beside_with_its_saving(stage: Stage) -> None:
+    proposal = stage.propose("yield")
+    other = revive(Decision, json.loads(proposal.decision.result)).alternative
+    text = " ".join(reader(stage, "sofia").get(path(proposal)).content.decode().split())
+    assert other is not None
+    assert f"The optimiser would: {len(other.trades)} trade" in text
+    assert "less than the one above, by the estimates before quotes." in text
+    assert "It brings every asset within its band, no farther." in text
 
 
 def test_live_part__nothing_new__204(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tests.unit.engine.every_field.case import Case, decided, outcome, trades, trigger
 from tests.unit.engine.tiers import USD, A, B, C, pairs, policy, targets
-from treasury.core.policies import Band, BandKind, Scope, Target
+from treasury.core.policies import Band, BandKind, Scope, Solver, Target
 from treasury.core.types import Address
 
 OTHER = Address("0x" + "e" * 40)
@@ -25,6 +25,13 @@ def only(asset: Address, change: Callable[[Target], Target]) -> tuple[Target, ..
 
 
 CASES = (
+    Case(  # the cheapest list stops at the edges and leaves B alone
+        "TierPolicy.solver",
+        policy(solver=Solver.OPTIMISED),
+        decided(lambda decision: set(trades(decision))),
+        set(VECTOR),
+        {"a>c", "a>d"},
+    ),
     Case(  # an asset that nobody priced stops the decision
         "TierPolicy.targets",
         policy(targets=(*targets(), Target(OTHER, 0, WIDE))),
