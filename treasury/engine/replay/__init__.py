@@ -1,0 +1,1 @@
+"""The production rules over a table of prices, exactly (BT-1)."""
