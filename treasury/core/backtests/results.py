@@ -99,9 +99,9 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a result comes from: SHA-256 of both files and of the policy itself."""
+    """Where a result comes from: the policy's hash as the service has it, SHA-256 of the prices'
+    file."""
 
-    policy_sha256: str
     policy_hash: str
     prices_sha256: str
 
@@ -177,7 +177,7 @@ def _curve_totals(values: Sequence[Decimal], settings: BacktestSettings) -> dict
     peak, worst = values[0], Decimal(0)
     for value in values:
         peak = max(peak, value)
-        worst = min(worst, value / peak - 1)
+        worst = min(worst, value / peak - 1) if peak else worst
     return {
         "final_usd": _usd(values[-1]),
         "return": _ratio(values[-1] / settings.initial_usd - 1),

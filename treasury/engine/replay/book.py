@@ -94,7 +94,11 @@ class Book:
             sold[trade.sell] = sold.get(trade.sell, 0) + trade.sell_units
             value = self._tokens(trade.sell, trade.sell_units) * prices[trade.sell]
             wanted[trade.buy] = wanted.get(trade.buy, Decimal(0)) + value
-        done = [self._sell(asset, units, prices) for asset, units in sold.items()]
+        done = [
+            self._sell(target.asset, sold[target.asset], prices)
+            for target in self.targets
+            if target.asset in sold
+        ]
         self.cash_usd -= gas_usd
         moved = sum(wanted.values(), Decimal(0))
         share = max(Decimal(0), min(Decimal(1), self.cash_usd / moved))
@@ -113,9 +117,9 @@ class Book:
 
     def _buy(self, spends: Mapping[Address, Decimal], prices: Prices) -> tuple[AssetTrade, ...]:
         done = []
-        for asset, spend in spends.items():
+        for asset in (target.asset for target in self.targets if target.asset in spends):
             units = to_units(
-                amount=spend / (1 + self.cost) / prices[asset],
+                amount=spends[asset] / (1 + self.cost) / prices[asset],
                 decimals=self.decimals[asset],
                 rounding=ROUND_DOWN,
             )

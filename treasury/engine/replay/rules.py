@@ -97,7 +97,8 @@ class _Run:
 
     def open(self) -> None:
         trades = self.book.buy_targets(self.prices(0))
-        self.state = TriggerState(latest_rebalance_at=self.table.times_at[0])
+        began_at = self.table.times_at[0]
+        self.state = TriggerState(latest_rebalance_at=began_at, policy_since=began_at)
         self.rebalances.append(
             Rebalance(0, 0, Fate.FILLED, FIRST_PURCHASE, trades, (), gas_usd=Decimal(0))
         )
