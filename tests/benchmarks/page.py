@@ -23,7 +23,7 @@ MACHINE = "machine"
 COMMAND = "make bench"
 LIBRARIES = (
     "django", "celery", "psycopg", "redis", "httpx", "web3", "safe-eth-py", "eth-account",
-    "coincurve", "granian",
+    "coincurve", "granian", "numpy", "numba", "bt",
 )  # fmt: skip
 _TABLE = re.compile(r"<!-- measured:([a-z-]+) -->\n.*?<!-- /measured:\1 -->", re.DOTALL)
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 try:
     import numba
 except ImportError:  # the extra `fast` is not installed
-    numba = None
+    numba = None  # type: ignore[assignment]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]

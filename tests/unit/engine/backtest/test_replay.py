@@ -81,8 +81,8 @@ def test_kernel__against_the_rules__every_row_every_event(seed: int) -> None:
         assert mine.trigger.reason == theirs.trigger.reason
         sides = [(trade.asset, trade.side) for trade in mine.trades]
         assert sides == [(trade.asset, trade.side) for trade in theirs.trades]
-        for one, two in zip(mine.trades, theirs.trades, strict=True):
-            assert abs(one.value_usd - two.value_usd) < Decimal("1E-5")
+        for trade, same in zip(mine.trades, theirs.trades, strict=True):
+            assert abs(trade.value_usd - same.value_usd) < Decimal("1E-5")
 
 
 @pytest.mark.parametrize(
