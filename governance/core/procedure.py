@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from governance.core.wording.numbers import gwei, listed, percent, span, usd
+from governance.core.wording.sizing import group_words
 from governance.core.wording.triggers import restraint_words, trigger_words
 from treasury.core.policies import Mode, OnSilence, Scope, Solver, TierPolicy
 from treasury.core.types import Address
@@ -141,7 +142,7 @@ def _size(policy: TierPolicy, symbols: Mapping[Address, str]) -> Step:
         f"Bring {scope} {aim}, over {settlement}. Leave out trades below "
         f"{usd(policy.min_trade_usd)}; at most {usd(policy.max_trade_usd)} a trade and "
         f"{usd(policy.max_turnover_usd)} within {span(policy.turnover_window_seconds)}."
-        + SOLVERS[policy.solver],
+        f"{group_words(policy, symbols)}{SOLVERS[policy.solver]}",
     )
 
 

@@ -1,7 +1,8 @@
 """How far weights are from their targets, and what counts as a breach (DE-1..DE-3).
 
 Weights, targets, drifts and half-widths are exact fractions of the values given (0.05 = 500 bps).
-Hysteresis and persistence (DE-7, DE-8) are the triggers'. Not done: groups (DE-4), risk weighting.
+Hysteresis and persistence (DE-7, DE-8) are the triggers'. Groups (DE-4) are
+`treasury.engine.sizing.groups`. Not done: risk weighting.
 """
 
 from __future__ import annotations

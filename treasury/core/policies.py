@@ -74,6 +74,17 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Assets of the tier that move together (DE-4). Their sum is held against `band`, of the sum of
+    their targets; a member's own band only counts inside the group, against its share of what the
+    group holds. While a depeg halt is open groups do not count, and each asset stands alone."""
+
+    name: str
+    assets: tuple[Address, ...]
+    band: Band
+
+
+@dataclass(frozen=True, slots=True)
 class TriggerRule:
     """CALENDAR fires every `interval_seconds` or by `calendar.cron`; THRESHOLD on a band breach;
     HYBRID on a breach, and at the latest `max_age_seconds` after the last executed rebalance (T4).
@@ -200,6 +211,7 @@ class TierPolicy:
     operator_safe: bool
     review: ReviewRules
     solver: Solver = field(default=Solver.RULES, metadata=LATER)
+    groups: tuple[Group, ...] = field(default=(), metadata=LATER)
 
     def expires_at(self, proposed_at: int) -> int:
         """A proposal made at that block time may be executed up to this one."""

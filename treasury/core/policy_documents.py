@@ -16,7 +16,7 @@ from typing import Any
 
 from treasury.core.amounts import USD_DECIMALS
 from treasury.core.canonical import digest, plain
-from treasury.core.policies import BandKind, TierPolicy, TriggerKind
+from treasury.core.policies import Band, BandKind, TierPolicy, TriggerKind
 from treasury.core.revival import RevivalError, revive
 from treasury.core.triggering.checks import (
     check_calendar,
@@ -87,21 +87,43 @@ def _check_targets(policy: TierPolicy) -> Iterator[Problem]:
         )
 
 
-def _check_bands(policy: TierPolicy) -> Iterator[Problem]:
-    """A band of width 0 on a wanted asset is always broken: each observation would trade."""
+def __bands(policy: TierPolicy) -> Iterator[Problem]:
     for index, target in enumerate(policy.targets):
-        band = target.band
-        pointer = f"/targets/{index}/band"
-        needs_absolute = band.kind in (BandKind.ABSOLUTE, BandKind.NARROWER)
-        needs_relative = band.kind in (BandKind.RELATIVE, BandKind.NARROWER)
-        if target.weight_bps == 0:
-            continue
-        if needs_absolute and band.absolute_bps == 0:
-            yield f"{pointer}/absolute_bps", f"a {band.kind} band needs more than 0; widen it"
-        if needs_relative and band.relative_bps == 0:
-            yield f"{pointer}/relative_bps", f"a {band.kind} band needs more than 0; widen it"
-        if band.kind is BandKind.WIDER and band.absolute_bps == 0 and band.relative_bps == 0:
-            yield pointer, "a WIDER band needs absolute_bps or relative_bps above 0; widen one"
+        if target.weight_bps:
+            yield from _band(f"/targets/{index}/band", target.band)
+
+
+def _band(pointer: str, band: Band) -> Iterator[Problem]:
+    """A band of width 0 on a wanted asset is always broken: each observation would trade."""
+    yield from _bps(f"{pointer}/absolute_bps", band.absolute_bps)
+    yield from _bps(f"{pointer}/relative_bps", band.relative_bps)
+    if band.kind in (BandKind.ABSOLUTE, BandKind.NARROWER) and band.absolute_bps == 0:
+        yield f"{pointer}/absolute_bps", f"a {band.kind} band needs more than 0; widen it"
+    if band.kind in (BandKind.RELATIVE, BandKind.NARROWER) and band.relative_bps == 0:
+        yield f"{pointer}/relative_bps", f"a {band.kind} band needs more than 0; widen it"
+    if band.kind is BandKind.WIDER and band.absolute_bps == 0 and band.relative_bps == 0:
+        yield pointer, "a WIDER band needs absolute_bps or relative_bps above 0; widen one"
+
+
+def _check_groups(policy: TierPolicy) -> Iterator[Problem]:
+    weights = {target.asset: target.weight_bps for target in policy.targets}
+    members: list[str] = []
+    for index, group in enumerate(policy.groups):
+        pointer = f"/groups/{index}"
+        if not group.name.strip():
+            yield f"{pointer}/name", "an empty name; name the group"
+        if len(group.assets) < 2:
+            yield f"{pointer}/assets", "a group needs at least two assets; add one or remove it"
+        for place, asset in enumerate(group.assets):
+            if asset not in weights:
+                yield f"{pointer}/assets/{place}", f"{asset} is not among the targets; add a target"
+            if asset in members:
+                yield f"{pointer}/assets/{place}", f"{asset} is in a group already; remove one"
+            members.append(asset)
+        if not sum(weights.get(asset, 0) for asset in group.assets):
+            yield f"{pointer}/assets", "their targets sum to 0; leave unwanted assets alone"
+        yield from _band(f"{pointer}/band", group.band)
+    yield from _distinct("/groups", "/name", [group.name for group in policy.groups])
 
 
 def _check_settlement(policy: TierPolicy) -> Iterator[Problem]:
@@ -221,7 +243,7 @@ def _check_unit_limits(policy: TierPolicy) -> Iterator[Problem]:
 
 _CHECKS: tuple[Callable[[TierPolicy], Iterator[Problem]], ...] = (
     _check_targets,
-    _check_bands,
+    __bands,
     _check_settlement,
     _check_trigger,
     _check_scope,

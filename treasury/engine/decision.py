@@ -4,8 +4,7 @@ Order (decision reference, section 1): data gates, halts, reserves out of V, tri
 matching, filters and cost gates in rounds, the optimiser beside them, lots. Reserves come before
 the trigger, so that trigger and destination look at the same weights: else a reserve could fire a
 trigger that no trade can answer. The same inputs always give the same decision; nothing else is
-read. Not done: cash flows (DE-14), netting across tiers (DE-16), groups (DE-4, DE-17), routing (P5,
-governance).
+read. Not done: cash flows (DE-14), netting across tiers (DE-16), routing (P5, governance).
 """
 
 from __future__ import annotations
@@ -40,6 +39,8 @@ from treasury.engine.triggers.schedule.calendar import served_slot
 from treasury.engine.triggers.schedule.full_reset import KIND as FULL_RESET
 from treasury.engine.valuation import Position, TierView, tier_view, weights
 
+DEPEG = "DEPEG"
+"""The breaker of an asset that has left its peg."""
 WEIGHT_QUANTUM_BPS = Decimal("0.01")
 
 
@@ -47,6 +48,8 @@ WEIGHT_QUANTUM_BPS = Decimal("0.01")
 def decide(inputs: DecisionInputs) -> Decision:
     """What the tier should do now, and why, or why not. Never raises for market data: what cannot
     be judged is GATED."""
+    if any(halt.breaker == DEPEG for halt in inputs.halts):
+        inputs = _standing_alone(inputs)
     remembered = inputs.trigger_state.memory  # no observation: it passes on as it is
     gaps = _gaps(inputs)
     records = _gap_records(inputs, gaps)
@@ -71,8 +74,9 @@ def decide(inputs: DecisionInputs) -> Decision:
     if not trigger.fired:
         return _ended(Outcome.NOT_FIRED, trigger, shown, records, memory=memory)
     if trigger.kind == FULL_RESET:
-        policy = replace(inputs.policy, scope=Scope.ALL, destination_bps=0)
+        policy = replace(inputs.policy, scope=Scope.ALL, destination_bps=0, groups=())
         inputs = replace(inputs, policy=policy)
+        view = tier_view(portfolio=inputs.portfolio, policy=policy)
     view = _with_armed(view, found)
     solution = solve_trades(inputs=inputs, view=view, held=found.held)
     compared = compare(inputs=inputs, view=view, rules=solution, held=found.held)
@@ -94,7 +98,7 @@ def decide(inputs: DecisionInputs) -> Decision:
 def _sight(inputs: DecisionInputs, view: TierView) -> Sight:
     return Sight(
         rule=inputs.policy.trigger,
-        drifts=tuple(position.drift for position in view.positions),
+        drifts=view.tested,
         state=inputs.trigger_state,
         now=inputs.now,
         observed=inputs.observed,
@@ -107,13 +111,13 @@ def _sight(inputs: DecisionInputs, view: TierView) -> Sight:
 
 def _with_armed(view: TierView, found: Evaluated) -> TierView:
     """Bands that hysteresis still counts as broken (DE-7)."""
-    return replace(
-        view,
-        positions=tuple(
-            replace(item, drift=replace(item.drift, armed=item.asset in found.armed))
-            for item in view.positions
-        ),
-    )
+    armed = tuple(replace(drift, armed=drift.asset in found.armed) for drift in view.tested)
+    return replace(view, tested=armed)
+
+
+def _standing_alone(inputs: DecisionInputs) -> DecisionInputs:
+    """Without groups: a depegged asset is no equivalent of the others (DE-17)."""
+    return replace(inputs, policy=replace(inputs.policy, groups=()))
 
 
 @exact

@@ -40,6 +40,7 @@ class Rule(StrEnum):
     UPGRADE = "upgrade"
     YIELD_SPREAD = "yield_spread"
     GAS_WINDOW = "gas_window"
+    GROUP = "group"
     SCOPE = "scope"
     DESTINATION = "destination"
     RESIDUAL = "residual"

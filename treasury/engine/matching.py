@@ -2,7 +2,7 @@
 
 Values are exact USD. A flow never exceeds its pair's largest size (maximum trade, DE-20; largest
 affordable, DE-22) nor the room that an asset's allowance leaves. What finds no partner stays
-untraded: less trade, never more. Not done: netting across tiers (DE-16, DE-17), splitting one pair
+untraded: less trade, never more. Not done: netting across tiers (DE-16), splitting one pair
 over several venues, slicing (DE-28).
 """
 

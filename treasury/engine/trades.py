@@ -4,7 +4,7 @@ anew.
 Each round solves the destination within the bounds that earlier drops left, matches flows, rounds
 them to units toward less trade and tests them (`treasury.engine.rounds`); when a trade fails, the
 next round starts without it (DE-18..22, DE-45). Not done: real quotes (`costs.gate_quoted_cost`
-tests them again), groups, several tiers.
+tests them again), several tiers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from treasury.core.amounts import BPS, USD_QUANTUM, exact, quantize_usd, to_unit
 from treasury.core.decisions import DecisionInputs, RuleRecord, SkippedTrade, Trade
 from treasury.core.types import Address
 from treasury.engine.costs import estimate_cost, gate_quoted_cost, received_usd
-from treasury.engine.destination import Destination, solve_destination
+from treasury.engine.destination import Destination
 from treasury.engine.explanation import (
     TIER,
     Rule,
@@ -43,6 +43,7 @@ from treasury.engine.rounds import (
     too_small,
     value_of,
 )
+from treasury.engine.sizing.groups import group_records, solve_grouped
 from treasury.engine.valuation import Position, TierView
 
 UNIT_NOISE = Decimal("1E-30")
@@ -77,8 +78,10 @@ def solve_trades(
 def _round(rounds: Rounds) -> Solution | None:
     """One round; None when something was dropped and the residual has to be solved again."""
     policy, view = rounds.inputs.policy, rounds.view
-    destination = solve_destination(
+    destination = solve_grouped(
         drifts=tuple(position.drift for position in view.positions),
+        tested=view.tested,
+        groups=policy.groups,
         scope=policy.scope,
         worst_count=policy.worst_count,
         destination_bps=policy.destination_bps,
@@ -229,7 +232,13 @@ def _closing_flows(rounds: Rounds, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
 
 
 def _destination_records(rounds: Rounds, destination: Destination) -> Iterable[RuleRecord]:
-    policy = rounds.inputs.policy
+    policy, view = rounds.inputs.policy, rounds.view
+    yield from group_records(
+        drifts=tuple(position.drift for position in view.positions),
+        groups=policy.groups,
+        wanted=destination.weights,
+        total_usd=view.total_usd,
+    )
     yield record(
         Rule.SCOPE,
         TIER,

@@ -16,6 +16,7 @@ from treasury.core.decisions import Trade
 from treasury.core.drift import AssetDrift, asset_drift
 from treasury.core.policies import Target, TierPolicy
 from treasury.core.types import Address, Holding, Portfolio
+from treasury.engine.sizing.groups import tested_drifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class TierView:
     positions: tuple[Position, ...]
     total_usd: Decimal
     untargeted: tuple[Holding, ...]
+    tested: tuple[AssetDrift, ...]
+    """What is held against a band: the positions' drifts, groups in the place of their members and
+    members as seen from inside (`sizing.groups`)."""
 
     def position(self, asset: Address) -> Position:
         for position in self.positions:
@@ -79,21 +83,23 @@ def tier_view(*, portfolio: Portfolio, policy: TierPolicy) -> TierView:
         for holding, _ in held
     }
     shares = weights(values)
+    positions = tuple(
+        Position(
+            holding=holding,
+            target=target,
+            available_units=units[holding.asset],
+            value_usd=values[holding.asset],
+            drift=asset_drift(target=target, weight=shares[holding.asset], symbol=holding.symbol),
+        )
+        for holding, target in held
+    )
     return TierView(
-        positions=tuple(
-            Position(
-                holding=holding,
-                target=target,
-                available_units=units[holding.asset],
-                value_usd=values[holding.asset],
-                drift=asset_drift(
-                    target=target, weight=shares[holding.asset], symbol=holding.symbol
-                ),
-            )
-            for holding, target in held
-        ),
+        positions=positions,
         total_usd=sum(values.values(), Decimal(0)),
         untargeted=tuple(holding for holding in portfolio.holdings if holding.asset not in units),
+        tested=tested_drifts(
+            drifts=tuple(position.drift for position in positions), groups=policy.groups
+        ),
     )
 
 
@@ -101,9 +107,10 @@ def tier_view(*, portfolio: Portfolio, policy: TierPolicy) -> TierView:
 def breach_opened_by(
     *, portfolio: Portfolio, policy: TierPolicy, trades: Iterable[Trade]
 ) -> Address | None:
-    """An asset that these trades would leave outside its band and farther from its target than it
-    is now; None when there is none. A list that lost a trade to a later gate no longer balances,
-    and what is left of it must not do harm."""
+    """An asset (or group) that these trades would leave outside its band and farther from its
+    target than it is now; None when there is none. A list that lost a trade to a later gate no
+    longer balances, and what is left of it must not do harm. A member of a group that comes closer
+    to its own target does none, whatever the rest of the group did."""
     moved: dict[Address, int] = {}
     for trade in trades:
         moved[trade.sell] = moved.get(trade.sell, 0) - trade.sell_units
@@ -115,9 +122,15 @@ def breach_opened_by(
             for holding in portfolio.holdings
         ),
     )
-    before = tier_view(portfolio=portfolio, policy=policy)
-    for position in tier_view(portfolio=after, policy=policy).positions:
-        was, drift = before.position(position.asset).drift, position.drift
-        if drift.breached and abs(drift.absolute) > abs(was.absolute):
-            return position.asset
+    was, now = (tier_view(portfolio=held, policy=policy) for held in (portfolio, after))
+    before = {drift.asset: drift for drift in was.tested}
+    closer = {
+        one.asset
+        for one, other in zip(was.positions, now.positions, strict=True)
+        if abs(other.drift.absolute) <= abs(one.drift.absolute)
+    }
+    for drift in now.tested:
+        farther = abs(drift.absolute) > abs(before[drift.asset].absolute)
+        if drift.breached and farther and drift.asset not in closer:
+            return drift.asset
     return None

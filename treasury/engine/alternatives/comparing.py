@@ -51,10 +51,12 @@ def compare(
 ) -> Compared:
     """The rules' list and the optimiser's. Without a breached band the optimiser stands aside: the
     cheapest list would be none, and a calendar asks for more than that; so does a policy that
-    wants all assets at their targets. `held`: as `solve_trades` takes it."""
+    wants all assets at their targets, or that holds groups against a band. `held`: as `solve_trades` takes it."""
     aside = ""
-    if not any(position.drift.breached for position in view.positions):
+    if not any(drift.breached for drift in view.tested):
         aside = "no asset is outside its band"
+    elif inputs.policy.groups:
+        aside = "it knows bands of assets alone, not of groups"
     elif inputs.policy.scope is Scope.ALL:
         aside = "all assets go to their targets, not to the edges of their bands"
     if aside:

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from tests.unit.engine.every_field.case import Case, decided, outcome, trades, trigger
 from tests.unit.engine.tiers import USD, A, B, C, pairs, policy, targets
-from treasury.core.policies import Band, BandKind, Scope, Solver, Target
+from treasury.core.decisions import Decision
+from treasury.core.policies import Band, BandKind, Group, Scope, Solver, Target
 from treasury.core.types import Address
 
 OTHER = Address("0x" + "e" * 40)
 WIDE = Band(BandKind.ABSOLUTE, absolute_bps=1000, relative_bps=2000)
+PAIR = Group("pair", (A, B), WIDE)
 VECTOR = {"a>c": 30_000, "a>d": 20_000, "a>b": 10_000}
 """The trades of DE-11's vector, with which `tiers.inputs` starts."""
 
@@ -22,6 +24,15 @@ def each_target(change: Callable[[Target], Target]) -> tuple[Target, ...]:
 
 def only(asset: Address, change: Callable[[Target], Target]) -> tuple[Target, ...]:
     return each_target(lambda target: change(target) if target.asset == asset else target)
+
+
+def groups_told(decision: Decision) -> dict[str, str]:
+    """Each group with its drift."""
+    return {
+        told.subject: dict(told.inputs)["drift"]
+        for told in decision.explanation
+        if told.subject.startswith("group:")
+    }
 
 
 CASES = (
@@ -90,6 +101,29 @@ CASES = (
         decided(lambda decision: sorted(trades(decision)), pairs=pairs(through=USD)),
         ["a>d", "d>b", "d>c"],
         ["a>d"],
+    ),
+    Case(
+        "TierPolicy.groups",
+        policy(groups=(PAIR,)),
+        decided(groups_told),
+        {},
+        {"group:pair": "800 bps"},
+    ),
+    Case(
+        "Group.name",
+        policy(groups=(replace(PAIR, name="other"),)),
+        decided(groups_told),
+        {"group:pair": "800 bps"},
+        {"group:other": "800 bps"},
+        base=policy(groups=(PAIR,)),
+    ),
+    Case(  # A and B are 8 points over in sum, A and C 5
+        "Group.assets",
+        policy(groups=(replace(PAIR, assets=(A, C)),)),
+        decided(groups_told),
+        {"group:pair": "800 bps"},
+        {"group:pair": "500 bps"},
+        base=policy(groups=(PAIR,)),
     ),
     Case(
         "TierPolicy.scope",

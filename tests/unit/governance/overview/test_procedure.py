@@ -10,7 +10,15 @@ import pytest
 from governance.core.procedure import Shape, Step, procedure
 from governance.core.wording.numbers import span
 from tests.unit.core.policy_examples import USDC, example_document
-from treasury.core.policies import Mode, Scope, TierPolicy, TriggerKind
+from treasury.core.policies import (
+    Band,
+    BandKind,
+    Group,
+    Mode,
+    Scope,
+    TierPolicy,
+    TriggerKind,
+)
 from treasury.core.policy_documents import parse_policy
 from treasury.core.triggering.rules import (
     CalendarRule,
@@ -153,3 +161,14 @@ def test_procedure__every_trigger_and_restraint__stands_in_it_with_its_numbers()
         "For 12 hours after a trade",
     ):
         assert words in said, words
+
+
+def test_procedure__groups__stand_in_it_with_their_band() -> None:
+    first, second, _ = (target.asset for target in policy().targets)
+    group = Group("pair", (first, second), Band(BandKind.NARROWER, 500, 2000))
+    changed = replace(policy(), groups=(group,))
+    text = " ".join(step.text for step in procedure(changed, symbols={first: "ETH"}))
+    assert (
+        f"ETH and {second} count as one (pair): their sum has a band of 5 % of the tier or 20 % of "
+        "the target, the narrower"
+    ) in text

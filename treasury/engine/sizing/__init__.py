@@ -1,0 +1,1 @@
+"""How much of what: groups of assets, and money that came in or went out."""
