@@ -87,7 +87,7 @@ def _check_targets(policy: TierPolicy) -> Iterator[Problem]:
         )
 
 
-def __bands(policy: TierPolicy) -> Iterator[Problem]:
+def _check_bands(policy: TierPolicy) -> Iterator[Problem]:
     for index, target in enumerate(policy.targets):
         if target.weight_bps:
             yield from _band(f"/targets/{index}/band", target.band)
@@ -243,7 +243,8 @@ def _check_unit_limits(policy: TierPolicy) -> Iterator[Problem]:
 
 _CHECKS: tuple[Callable[[TierPolicy], Iterator[Problem]], ...] = (
     _check_targets,
-    __bands,
+    _check_bands,
+    _check_groups,
     _check_settlement,
     _check_trigger,
     _check_scope,

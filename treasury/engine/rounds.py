@@ -7,6 +7,7 @@ Bounds only tighten and pairs only close, so the rounds end.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, Decimal
 
@@ -25,7 +26,7 @@ from treasury.engine.explanation import (
     usd_text,
 )
 from treasury.engine.matching import Pair, Stuck
-from treasury.engine.valuation import Position, TierView
+from treasury.engine.valuation import Position, TierView, breach_opened_by
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Rounds:
     allowed_units: dict[Address, int]
     bounds: dict[Address, Bounds] = field(default_factory=dict)
     skipped: list[SkippedTrade] = field(default_factory=list)
+    inside_groups: bool = True
     records: list[RuleRecord] = field(default_factory=list)
 
 
@@ -235,7 +237,8 @@ def dropped_by_cost(rounds: Rounds, trades: list[Trade]) -> bool:
 def dropped_by_breach(rounds: Rounds, trades: list[Trade]) -> bool:
     """Closes the smallest trade that would push an asset out of a band it is in, by more than
     costs and rounding move any weight. What the settlement asset keeps of a route in case the
-    first leg slips is no breach either: the next list takes it up."""
+    first leg slips is no breach either: the next list takes it up. Members of groups are the matter
+    of `closed_inside_groups`."""
     moved: Counter[Address] = Counter()
     for trade in trades:
         moved[trade.sell] -= trade.sell_units
@@ -246,8 +249,9 @@ def dropped_by_breach(rounds: Rounds, trades: list[Trade]) -> bool:
     }
     total = sum(after.values(), Decimal(0))
     lost = sum((trade.cost.fee_usd + trade.cost.impact_usd for trade in trades), Decimal(0))
+    grouped = {asset for group in rounds.inputs.policy.groups for asset in group.assets}
     for position in rounds.view.positions:
-        if position.drift.breached:
+        if position.drift.breached or position.asset in grouped:
             continue
         off = after[position.asset] - position.drift.target * total
         noise = lost + 3 * len(trades) * value_of(position, 1)
@@ -267,6 +271,22 @@ def dropped_by_breach(rounds: Rounds, trades: list[Trade]) -> bool:
         skip(rounds, Rule.NEW_BREACH, pair, trade.value_usd, beyond, allowed)
         return True
     return False
+
+
+def closed_inside_groups(rounds: Rounds, trades: Sequence[Trade]) -> bool:
+    """Members sold and bought for each other balance only as long as all of it happens. Where a
+    limit took a part of it, and what is left would open a breach, they are not traded for each
+    other at all."""
+    policy = rounds.inputs.policy
+    if not policy.groups or not rounds.inside_groups:
+        return False
+    harmed = breach_opened_by(portfolio=rounds.inputs.portfolio, policy=policy, trades=trades)
+    if harmed is None:
+        return False
+    rounds.inside_groups = False
+    outcome = "members are not traded for each other: a part of it would open a breach"
+    rounds.records.append(record(Rule.NEW_BREACH, harmed, outcome))
+    return True
 
 
 def skip(rounds: Rounds, rule: Rule, pair: Pair, value: Decimal, seen: str, limit: str) -> None:

@@ -32,6 +32,7 @@ from treasury.engine.matching import DUST_USD, Flow, Market, Matching, Pair, mat
 from treasury.engine.rounds import (
     Rounds,
     allowed_units_of,
+    closed_inside_groups,
     dropped_by_allowance,
     dropped_by_breach,
     dropped_by_cost,
@@ -86,6 +87,7 @@ def _round(rounds: Rounds) -> Solution | None:
         worst_count=policy.worst_count,
         destination_bps=policy.destination_bps,
         bounds=rounds.bounds,
+        inside=rounds.inside_groups,
     )
     sells, buys = _wishes(view, destination)
     if dropped_by_allowance(rounds, sells, buys):
@@ -100,6 +102,8 @@ def _round(rounds: Rounds) -> Solution | None:
     if dropped_by_breach(rounds, trades):
         return None
     kept = tuple(trade for trade in trades if not too_small(trade, policy.min_trade_usd))
+    if closed_inside_groups(rounds, kept):
+        return None
     records = [
         *rounds.records,
         *_destination_records(rounds, destination),

@@ -51,7 +51,8 @@ def compare(
 ) -> Compared:
     """The rules' list and the optimiser's. Without a breached band the optimiser stands aside: the
     cheapest list would be none, and a calendar asks for more than that; so does a policy that
-    wants all assets at their targets, or that holds groups against a band. `held`: as `solve_trades` takes it."""
+    wants all assets at their targets, or that holds groups against a band. `held`: as
+    `solve_trades` takes it."""
     aside = ""
     if not any(drift.breached for drift in view.tested):
         aside = "no asset is outside its band"

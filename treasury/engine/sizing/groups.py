@@ -74,11 +74,13 @@ def solve_grouped(
     worst_count: int,
     destination_bps: int,
     bounds: Mapping[Address, Bounds] = NO_BOUNDS,
+    inside: bool = True,
 ) -> Destination:
     """Wanted weights by asset. First groups and lone assets among each other (DE-10..12), then each
     group's change goes to the members that are farthest on its way, and only members that are
     outside their own bands then are traded inside the group. `tested` as `tested_drifts` made it of
-    `drifts`, with what hysteresis still counts as broken."""
+    `drifts`, with what hysteresis still counts as broken. Without `inside` members are not traded
+    for each other: all of a group moves one way."""
     by_key = {drift.asset: drift for drift in tested}
     by_asset = {drift.asset: drift for drift in drifts}
     active = [group for group in groups if group_key(group) in by_key]
@@ -95,6 +97,9 @@ def solve_grouped(
         total = weights.pop(group_key(group))
         members = tuple(by_asset[asset] for asset in group.assets)
         moved = _shared(members, total - by_key[group_key(group)].weight, bounds)
+        if not inside:
+            weights.update(moved)
+            continue
         scale = total / _target(group, by_asset)
         found = solve_destination(
             drifts=tuple(

@@ -149,5 +149,5 @@ def test_decide__any_groups__inside_no_more_than_its_drift(
         sum(max(Decimal(0), view.position(asset).drift.absolute) for asset in members)
         * view.total_usd
     )
-    group = view.tested[[d.asset for d in view.tested].index("group:g")]
+    group = view.tested[[str(drift.asset) for drift in view.tested].index("group:g")]
     assert inside <= over + abs(group.absolute) * view.total_usd + 1
