@@ -287,6 +287,7 @@ BY_ROLE = "execTransactionWithRole(address,uint256,bytes,uint8,bytes32,bool)"
 MULTISEND, DEADLINE = "multiSend(bytes)", "multicall(uint256,bytes[])"
 APPROVE, TRANSFER = "approve(address,uint256)", "transfer(address,uint256)"
 SWAP = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
+SWAP_PATH = "exactInput((bytes,address,uint256,uint256,uint256))"
 DEPOSIT, REDEEM = "deposit(uint256,address)", "redeem(uint256,address,address)"
 IDENTITY = f"0x{4:040x}"
 NEVER = (
@@ -305,7 +306,9 @@ def selector(signature: str) -> bytes:
 
 
 def named(data: bytes) -> str:
-    for signature in (*NEVER, EXEC, BY_ROLE, MULTISEND, DEADLINE, APPROVE, TRANSFER, SWAP):
+    for signature in (
+        *NEVER, EXEC, BY_ROLE, MULTISEND, DEADLINE, APPROVE, TRANSFER, SWAP, SWAP_PATH
+    ):  # fmt: skip
         if data[:4] == selector(signature):
             return signature.split("(")[0]
     return f"unknown function 0x{data[:4].hex()}"
@@ -316,6 +319,10 @@ def decode(signature: str, data: bytes) -> list[Any]:
     name, _, kinds = re.sub(r"\)", "", signature).partition("(")
     types, body, values = kinds.strip("(").split(","), data[4:], []
     tail = 32 * len(types)
+    if kinds.startswith("(") and "bytes" in types:  # a tuple that stands behind its place
+        if int.from_bytes(body[:32], "big") != 32:
+            raise RefusedError(f"{name}: arguments are not where they belong")
+        body = body[32:]
     if data[:4] != selector(signature) or len(body) < tail:
         raise RefusedError(f"no call of {name}")
     for position, kind in enumerate(types):
@@ -345,6 +352,16 @@ def _static(kind: str, raw: bytes) -> Any:
     if value >> (bits or int(kind[4:])):
         raise RefusedError(f"dirty bytes before a value of type {kind}")
     return f"0x{value:040x}" if kind == "address" else value
+
+
+def way(path: bytes) -> tuple[list[str], list[int]]:
+    """Tokens and pool fees of a path: token (20 bytes), fee (3 bytes), token, and so on."""
+    if len(path) < 66 or len(path) % 23 != 20:
+        raise RefusedError(f"a path of {len(path)} bytes: not two or more markets")
+    tokens = ["0x" + path[at : at + 20].hex() for at in range(0, len(path), 23)]
+    if len(set(tokens)) != len(tokens):
+        raise RefusedError("a path that comes by one token twice")
+    return tokens, [int.from_bytes(path[at : at + 3], "big") for at in range(20, len(path), 23)]
 
 
 @dataclass(frozen=True)
@@ -558,14 +575,31 @@ class Judge:
 
     def swap(self, to: str, values: list[Any], batch: Batch) -> str:
         sell, buy, fee, recipient, deadline, sold, least, limit = values
+        if limit:
+            raise RefusedError(f"swap of {self.amount(sell, sold)}: price limit {limit}")
+        return self.trade(to, ([sell, buy], [fee]), (recipient, deadline, sold, least), batch)
+
+    def swap_path(self, to: str, values: list[Any], batch: Batch) -> str:
+        """Through several markets, each of them in the file; the floor is that of all together."""
+        return self.trade(to, way(values[0]), tuple(values[1:]), batch)
+
+    def trade(
+        self, to: str, along: tuple[list[str], list[int]], terms: tuple[Any, ...], batch: Batch
+    ) -> str:
+        (tokens, fees), (recipient, deadline, sold, least) = along, terms
+        sell, buy, floor = tokens[0], tokens[-1], Fraction(1)
         self.use(sell, to, sold, batch)
         shown = f"{self.spend(sell, sold)} for at least {self.amount(buy, least)}"
-        floor = self.policy.markets.get((to, sell, buy, fee))
-        if floor is None:
-            raise RefusedError(f"swap {shown}: market with fee {fee} is not in your file")
+        for place, fee in enumerate(fees):
+            market = self.policy.markets.get((to, tokens[place], tokens[place + 1], fee))
+            if market is None:
+                raise RefusedError(f"swap {shown}: market with fee {fee} is not in your file")
+            floor *= market
+        if len(fees) > 1:
+            shown += f" through {', '.join(self.token(t).symbol for t in tokens[1:-1])}"
         self.stays(recipient, batch)
-        if deadline != batch.deadline or limit:
-            raise RefusedError(f"swap {shown}: own deadline {deadline} or price limit {limit}")
+        if deadline != batch.deadline:
+            raise RefusedError(f"swap {shown}: own deadline {deadline}")
         scale = Fraction(10 ** self.token(sell).decimals, 10 ** self.token(buy).decimals)
         price = Fraction(least, sold) * scale
         if price < floor:
@@ -731,6 +765,7 @@ STEPS: dict[str, Any] = {
     APPROVE: Judge.approve,
     TRANSFER: Judge.transfer,
     SWAP: Judge.swap,
+    SWAP_PATH: Judge.swap_path,
     DEPOSIT: Judge.deposit,
     REDEEM: Judge.redeem,
 }

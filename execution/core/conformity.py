@@ -10,7 +10,7 @@ Not done: whether the trade is wise, what the chain holds, whose signatures ther
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from execution.core.abi import UndecodableCallError, decode_call, to_address
@@ -53,7 +53,8 @@ class Rulebook:
     """What a treasury allows. `read_deal` reads a venue's call against the allowed markets: None
     when the function is no venue's, NotAllowedError when the market is not allowed. A minimum may
     lie `max_loss_bps` under what is sold, at `worth`; where a price is missing the minimum must
-    only be above zero. `latest_deadline` is block time, None where no proposal says it."""
+    only be above zero. `latest_deadline` is block time, None where no proposal says it. `max_hops`:
+    markets one after the other in one call; whatever it says, one where a role acts."""
 
     chain_id: int
     main_safe: Address
@@ -64,6 +65,7 @@ class Rulebook:
     worth: Mapping[Address, Worth]
     max_loss_bps: int
     latest_deadline: int | None
+    max_hops: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def judge(fields: SafeTxFields, decoder: BatchDecoder, book: Rulebook) -> Judgem
         return Judgement(None, (*found, Violation(refused.rule, str(refused))))
     if fields.operation is Operation.CALL:
         acting, more = _acting_by_role(fields.safe, fields.to, fields.data, book)
+        book = replace(book, max_hops=1)
     else:
         acting, more = fields.safe, _signing(fields.safe, book)
     return Judgement(batch, (*found, *more, *judge_batch(batch, acting, book)))
@@ -100,7 +103,7 @@ def judge_role_call(
     except UndecodableCallError as refused:
         return Judgement(None, (Violation(refused.rule, str(refused)),))
     acting, more = _acting_by_role(member, to, data, book)
-    return Judgement(batch, (*more, *judge_batch(batch, acting, book)))
+    return Judgement(batch, (*more, *judge_batch(batch, acting, replace(book, max_hops=1))))
 
 
 def gas_violations(
@@ -200,7 +203,11 @@ def _deal(
         for recipient in deal.recipients
         if recipient != acting
     ]
-    found += _known_asset(deal.sell, book) + _known_asset(deal.buy, book)
+    for asset in (deal.sell, *deal.through, deal.buy):
+        found += _known_asset(asset, book)
+    if len(deal.through) >= book.max_hops:
+        text = f"a path of {len(deal.through) + 1} markets, allowed are {book.max_hops}"
+        found.append(Violation(Rule.TARGET, text))
     if deal.deadline is not None and deal.deadline > batch.expires_at:
         text = f"the {deal.venue} call is good until {deal.deadline}, after the batch"
         found.append(Violation(Rule.DEADLINE, text))

@@ -211,15 +211,18 @@ def leg_cost(
     *, quote: Quote, sell: Holding, buy: Holding, gas: GasPrice, before: CostEstimate
 ) -> CostEstimate:
     """The engine's estimate with gas, fee and impact replaced by what the quote says. Impact is all
-    that is missing to fair value beside the fee; a quote above fair value has none."""
+    that is missing to fair value beside the fee, and never less than what the trade's own size
+    costs by the pools' exact maths: a market that stands better than fair value does not hide
+    that."""
     given = value_usd(units=quote.sell_units, decimals=sell.decimals, price_usd=sell.price_usd)
     got = value_usd(units=quote.buy_units, decimals=buy.decimals, price_usd=buy.price_usd)
     fee = bps_of(value=given, bps=quote.fee_bps)
+    own = bps_of(value=given - fee, bps=quote.impact_bps or Decimal(0))
     return replace(
         before,
         gas_usd=quantize_usd(gas.cost_usd(quote.gas_units)),
         fee_usd=quantize_usd(fee),
-        impact_usd=quantize_usd(max(given - got - fee, Decimal(0))),
+        impact_usd=quantize_usd(max(given - got - fee, own)),
     )
 
 

@@ -101,7 +101,9 @@ class QuoteRequest:
 @dataclass(frozen=True, slots=True)
 class Quote:
     """A venue's answer at one block. `fee_bps` is the venue's fee on the amount sold; `detail`
-    keeps what else it said (price after, ticks crossed), text to text."""
+    keeps what else it said (price after, ticks crossed), text to text. `onward` are the markets
+    behind the first, where the trade goes on through them; `impact_bps` is the price impact of its
+    own size by the pools' exact maths, None where no such maths is known."""
 
     venue: str
     market: Market
@@ -113,6 +115,16 @@ class Quote:
     gas_units: int
     block: BlockRef
     detail: tuple[tuple[str, str], ...] = ()
+    onward: tuple[Market, ...] = ()
+    impact_bps: Decimal | None = None
+
+    @property
+    def tokens(self) -> tuple[Address, ...]:
+        """What passes through the trader's hands on the way: sold first, bought last."""
+        found = [self.sell]
+        for market in (self.market, *self.onward):
+            found.append(market.quote if market.base == found[-1] else market.base)
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +152,8 @@ class Leg:
 class Deal:
     """What one call of a venue does, read from its bytes, in words that all venues share.
     `min_buy_units` and `deadline` are None where the venue's function has none; `spender` takes
-    the sold asset by an allowance, None when it needs none."""
+    the sold asset by an allowance, None when it needs none; `through` are the tokens that the trade
+    passes through on its way."""
 
     venue: str
     sell: Address
@@ -150,6 +163,7 @@ class Deal:
     recipients: tuple[Address, ...]
     deadline: int | None
     spender: Address | None
+    through: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

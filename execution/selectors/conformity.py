@@ -125,6 +125,7 @@ def rulebook(
         worth={h.asset: Worth(h.decimals, h.price_usd) for h in holdings if h.price_usd},
         max_loss_bps=policy.max_slippage_bps + policy.cost_cap_bps,
         latest_deadline=latest_deadline,
+        max_hops=policy.routing.max_hops,
     )
 
 

@@ -45,9 +45,6 @@ def market_of(row: TradingPair) -> Market:
     )
 
 
-def markets_for(
-    *, treasury_id: int, venues: Sequence[str], sell: Address, buy: Address
-) -> tuple[Market, ...]:
-    """Every allowed market that trades this, in either direction of its pair."""
-    markets = (market_of(row) for row in pair_rows(treasury_id=treasury_id, venues=venues))
-    return tuple(market for market in markets if {market.base, market.quote} == {sell, buy})
+def allowed_markets(*, treasury_id: int, venues: Sequence[str]) -> tuple[Market, ...]:
+    """Every market of these venues that may be traded in now; each trades both ways."""
+    return tuple(market_of(row) for row in pair_rows(treasury_id=treasury_id, venues=venues))

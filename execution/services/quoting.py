@@ -1,27 +1,36 @@
 """Where a treasury may trade, what trades would cost: assumptions before there are quotes, then
-the best quote of every market."""
+the best way over every market."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+from typing import Final
 
 from django.db import transaction
 
 from execution.adapters import ethereum
-from execution.adapters.venues.base import NoQuoteError
-from execution.adapters.venues.registry import VENUES
-from execution.core.types import Quote, QuoteRequest
+from execution.adapters.venues.base import NoQuoteError, Ways, Wish
+from execution.adapters.venues.registry import ROUTERS, VENUES
+from execution.core.parts import divide_trade, merge_trades
+from execution.core.pools.splitting import Terms
+from execution.core.types import Market, Quote, QuoteRequest
 from execution.models import Quote as QuoteRow
 from execution.models import TradingPair
-from execution.selectors.markets import market_of, markets_for, pair_rows
+from execution.selectors.markets import allowed_markets, market_of, pair_rows
 from execution.selectors.plans import decision_inputs
 from treasury.adapters.rpc import Rpc
-from treasury.core.decisions import Trade
+from treasury.core.decisions import DecisionInputs, Trade
 from treasury.core.types import Actor, Address, BlockRef, PairCost
 from treasury.selectors.decisions import decision_by_id
 from treasury.selectors.portfolio import asset_by_address, tier_by_id
 from treasury.services.record import record_audit
+
+KEPT_TO: Final = ("kept_to", "single pools: the role on the chain knows no paths")
+"""Why a quote does not go on through a second pool."""
 
 
 class UnknownVenueError(ValueError):
@@ -89,6 +98,17 @@ def trading_pairs(*, tier_id: int, venues: tuple[str, ...]) -> tuple[PairCost, .
     return tuple(best[key] for key in sorted(best))
 
 
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What trades would bring: `trades` and `quotes` are one to one, trades of one pair put
+    together and split ones in parts (without lots where they changed). `others` are the answers
+    that were not taken."""
+
+    trades: tuple[Trade, ...]
+    quotes: tuple[Quote, ...]
+    others: tuple[Quote, ...]
+
+
 def quote_trades(
     *,
     decision_id: int,
@@ -96,58 +116,134 @@ def quote_trades(
     safe: Address,
     block: BlockRef,
     rpc_url: str,
-) -> tuple[Quote, ...]:
-    """The best quote for each trade, in order, over every market of the policy's venues. Every
-    answer is stored, the losing ones too (X2)."""
+    by_role: bool,
+) -> Quoted:
+    """The best ways for the trades, net of gas, over every market of the policy's venues, within
+    its hops and parts. Writes nothing (see `store_quotes`). A role's conditions know single pools
+    only, so what goes `by_role` keeps to them. Raises UnableToQuoteError."""
     decision = decision_by_id(decision_id)
-    treasury_id = decision.tier.treasury_id
-    venues = decision_inputs(decision).policy.venues
-    answers: list[tuple[Quote, ...]] = []
+    inputs = decision_inputs(decision)
+    whole = merge_trades(trades)
+    wishes = [_wish(trade, inputs, safe, by_role=by_role) for trade in whole]
     with ethereum.connect(rpc_url) as rpc:
-        for trade in trades:
-            request = QuoteRequest(trade.sell, trade.buy, trade.sell_units, safe)
-            answers.append(ask_all(rpc, request, treasury_id, venues, block))
-    chosen = tuple(_best(quotes) for quotes in answers)
+        ways = _ask(rpc, wishes, decision.tier.treasury_id, inputs.policy.venues, block)
+    parts = [
+        part
+        for trade, way in zip(whole, ways, strict=True)
+        for part in divide_trade(trade, [quote.sell_units for quote in way.chosen])
+    ]
+    chosen = [quote for way in ways for quote in way.chosen]
+    if by_role and inputs.policy.routing.max_hops > 1:
+        chosen = [replace(quote, detail=(*quote.detail, KEPT_TO)) for quote in chosen]
+    return Quoted(tuple(parts), tuple(chosen), tuple(q for way in ways for q in way.others))
+
+
+def store_quotes(*, decision_id: int, quoted: Quoted) -> None:
+    """Every answer, the losing ones too (X2)."""
+    treasury_id = decision_by_id(decision_id).tier.treasury_id
+    told = [(quote, True) for quote in quoted.quotes] + [(quote, False) for quote in quoted.others]
     with transaction.atomic():
-        for quotes, best in zip(answers, chosen, strict=True):
-            QuoteRow.objects.bulk_create(
-                _row(decision_id, treasury_id, quote, is_chosen=quote is best) for quote in quotes
-            )
-    return chosen
+        QuoteRow.objects.bulk_create(
+            _row(decision_id, treasury_id, quote, is_chosen=is_chosen) for quote, is_chosen in told
+        )
 
 
-def ask_all(
-    rpc: Rpc, request: QuoteRequest, treasury_id: int, venues: Sequence[str], block: BlockRef
-) -> tuple[Quote, ...]:
-    """Every market's answer to one request; raises UnableToQuoteError when there is none."""
-    markets = markets_for(
-        treasury_id=treasury_id, venues=venues, sell=request.sell, buy=request.buy
+def best_units(
+    rpc: Rpc,
+    request: QuoteRequest,
+    treasury_id: int,
+    venues: Sequence[str],
+    block: BlockRef,
+    *,
+    most_hops: int = 1,
+) -> int:
+    """What the best single way would give now. Raises UnableToQuoteError."""
+    wish = Wish(request, most_hops, Terms(1, 1, Fraction(0)))
+    (way,) = _ask(rpc, [wish], treasury_id, venues, block)
+    return way.chosen[0].buy_units
+
+
+# ------------------------------------------------------------------------------------ asking
+def _wish(trade: Trade, inputs: DecisionInputs, safe: Address, *, by_role: bool) -> Wish:
+    policy = inputs.policy
+    sold, bought = (_unit_usd(inputs, asset) for asset in (trade.sell, trade.buy))
+    return Wish(
+        request=QuoteRequest(trade.sell, trade.buy, trade.sell_units, safe),
+        most_hops=1 if by_role else policy.routing.max_hops,
+        terms=Terms(
+            most_parts=policy.routing.max_parts,
+            least_units=ceil(Fraction(policy.min_trade_usd) / sold) if sold else 1,
+            buy_units_per_gas=Fraction(inputs.gas.cost_usd(1)) / bought if bought else Fraction(0),
+        ),
     )
-    quotes, reasons = [], []
+
+
+def _unit_usd(inputs: DecisionInputs, asset: Address) -> Fraction:
+    """What one base unit is worth; 0 when the decision had no price."""
+    for holding in inputs.portfolio.holdings:
+        if holding.asset == asset:
+            return Fraction(holding.price_usd) / Fraction(10**holding.decimals)
+    return Fraction(0)
+
+
+def _ask(
+    rpc: Rpc, wishes: Sequence[Wish], treasury_id: int, venues: Sequence[str], block: BlockRef
+) -> tuple[Ways, ...]:
+    """The best way of each wish over all venues; `chosen` is never empty. Raises
+    UnableToQuoteError."""
+    markets = allowed_markets(treasury_id=treasury_id, venues=venues)
+    routed = [
+        ROUTERS[venue].find(rpc, wishes, markets, block)
+        for venue in sorted({market.venue for market in markets} & set(ROUTERS))
+    ]
+    return tuple(
+        _best(wish, [*(ways[place] for ways in routed), _one_by_one(rpc, wish, markets, block)])
+        for place, wish in enumerate(wishes)
+    )
+
+
+def _one_by_one(rpc: Rpc, wish: Wish, markets: Sequence[Market], block: BlockRef) -> Ways:
+    """The answers of venues that quote market by market, none of them chosen yet."""
+    request, quotes, reasons = wish.request, [], []
     for market in markets:
+        pair = {market.base, market.quote}
+        if market.venue in ROUTERS or pair != {request.sell, request.buy}:
+            continue
         try:
             quotes.append(VENUES[market.venue].quote(rpc, request, market, block))
         except NoQuoteError as refused:
             reasons.append(f"{market.venue}: {refused}")
-    if not quotes:
-        why = "; ".join(reasons) or "no market on the allow-list trades this"
-        raise UnableToQuoteError(f"{request.sell} for {request.buy}: {why}"[:600])
-    return tuple(quotes)
+    return Ways((), tuple(quotes), tuple(reasons))
 
 
-def best_units(
-    rpc: Rpc, request: QuoteRequest, treasury_id: int, venues: Sequence[str], block: BlockRef
-) -> int:
-    """What the best market would give now."""
-    return _best(ask_all(rpc, request, treasury_id, venues, block)).buy_units
+def _best(wish: Wish, found: Sequence[Ways]) -> Ways:
+    """Most out net of gas; among equals the cheaper one in gas."""
+    whole = [(quote,) for ways in found for quote in ways.others]
+    candidates = [ways.chosen for ways in found if ways.chosen] + whole
+    if not candidates:
+        why = "; ".join(reason for ways in found for reason in ways.reasons)
+        why = why or "no market on the allow-list trades this"
+        raise UnableToQuoteError(f"{wish.request.sell} for {wish.request.buy}: {why}"[:600])
 
+    def rank(parts: tuple[Quote, ...]) -> tuple[Fraction, int]:
+        gas = sum(part.gas_units for part in parts)
+        brought = sum(part.buy_units for part in parts)
+        return brought - gas * wish.terms.buy_units_per_gas, -gas
 
-def _best(quotes: tuple[Quote, ...]) -> Quote:
-    """Most out; among equals the cheaper one in gas."""
-    return max(quotes, key=lambda quote: (quote.buy_units, -quote.gas_units))
+    chosen = max(candidates, key=rank)
+    others = (quote for parts in candidates if parts is not chosen for quote in parts)
+    reasons = tuple(reason for ways in found for reason in ways.reasons)
+    return Ways(chosen, tuple(others), reasons)
 
 
 def _row(decision_id: int, treasury_id: int, quote: Quote, *, is_chosen: bool) -> QuoteRow:
+    way = (
+        ("tokens", ", ".join(quote.tokens)),
+        (
+            "fees",
+            ", ".join(dict(m.parameters).get("fee", "") for m in (quote.market, *quote.onward)),
+        ),
+    )
     return QuoteRow(
         decision_id=decision_id,
         venue=quote.venue,
@@ -159,6 +255,6 @@ def _row(decision_id: int, treasury_id: int, quote: Quote, *, is_chosen: bool) -
         gas_units=quote.gas_units,
         block_number=quote.block.number,
         block_hash=quote.block.hash,
-        detail=dict((*quote.market.parameters, *quote.detail)),
+        detail=dict((*quote.market.parameters, *quote.detail, *way)),
         is_chosen=is_chosen,
     )

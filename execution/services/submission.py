@@ -245,12 +245,14 @@ def _require_fair_minimum(
 ) -> None:
     """Each signed minimum against what the same venue would give now."""
     treasury_id = row.plan.tier.treasury_id
-    venues = decision_inputs(row.plan.decision).policy.venues
+    policy = decision_inputs(row.plan.decision).policy
+    venues = policy.venues
+    most_hops = policy.routing.max_hops if plan.mechanism is Mechanism.SAFE else 1
     for leg in plan.legs:
         request = QuoteRequest(leg.sell, leg.buy, leg.sell_units, leg.safe)
         wanted = venues if leg.venue in venues else (leg.venue,)
         try:
-            fresh = best_units(rpc, request, treasury_id, wanted, block)
+            fresh = best_units(rpc, request, treasury_id, wanted, block, most_hops=most_hops)
         except UnableToQuoteError as refused:
             raise SubmissionRefusedError("no_quote", str(refused), retryable=True) from refused
         if is_below_bound(

@@ -150,13 +150,22 @@ def _cost(policy: TierPolicy) -> Step:
     return Step(
         Shape.QUESTION,
         "Is it worth it?",
-        f"Quotes of {_venues(policy.venues)}. Does gas, fee and impact of a trade stay within "
-        f"{percent(policy.cost_cap_bps)} of its value?",
+        f"Quotes of {_venues(policy.venues)}{_ways(policy)}. Does gas, fee and impact of a trade "
+        f"stay within {percent(policy.cost_cap_bps)} of its value?",
         (
             Branch("No", "The trade is dropped, with the rule, the value and the limit."),
             Branch("Yes", "A proposal is made, with everything it was decided on."),
         ),
     )
+
+
+def _ways(policy: TierPolicy) -> str:
+    rules, words = policy.routing, []
+    if rules.max_hops > 1:
+        words.append(f"through up to {rules.max_hops} markets one after the other (not by a role)")
+    if rules.max_parts > 1:
+        words.append(f"split over up to {rules.max_parts} ways where that pays for its gas")
+    return "".join(f", {text}" for text in words)
 
 
 def _route(policy: TierPolicy) -> Step:

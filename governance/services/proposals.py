@@ -9,32 +9,30 @@ proposal per tier.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
 
-from execution.core.types import Mechanism, Quote
-from execution.selectors.transactions import turnover_usd
+from execution.core.types import Mechanism
 from execution.services.preparing import PreparedPlan, prepare_plan
-from execution.services.quoting import UnableToQuoteError, quote_trades
-from governance.core.intents import intent_key
+from execution.services.quoting import (
+    UnableToQuoteError,
+)
 from governance.core.lifecycle import ProposalState
-from governance.core.routing import RouteDecision, RouteKind, allows_proposals, route
+from governance.core.routing import RouteKind, allows_proposals
 from governance.models import Proposal, User
 from governance.selectors.answers import answers_at
-from governance.selectors.halts import open_halts
 from governance.selectors.proposals import is_edited, may_be_superseded, open_proposal
 from governance.services import halts
 from governance.services.claims import Claim, claimed
 from governance.services.generating.breakers import BreakerInputs, apply_readings, read_breakers
-from governance.services.generating.context import Gathered, TierFacts, gather
+from governance.services.generating.context import TierFacts, gather
 from governance.services.generating.evidence import evidence
-from governance.services.generating.gate import keep_what_pays
+from governance.services.generating.pricing import Case, Priced, price
 from governance.services.moves import LostRaceError, move
 from treasury.core.amounts import quantize_usd
-from treasury.core.decisions import Decision, DecisionInputs, Outcome, Trade
+from treasury.core.decisions import Outcome
 from treasury.core.types import Actor, Address, BlockRef
 from treasury.selectors.decisions import revive_decision
 from treasury.selectors.policies import policy_in_force
@@ -54,52 +52,6 @@ class Evaluated:
     decision: Any
     proposal: Proposal | None
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One evaluation on its way to a proposal."""
-
-    tier: Any
-    version: Any
-    block: BlockRef
-    decision_row: Any
-    inputs: DecisionInputs
-    decision: Decision
-    gathered: Gathered
-    actor: Actor
-    author: User | None
-    rpc_url: str
-
-    @property
-    def tier_name(self) -> str:
-        return f"{self.tier.treasury.name}/{self.tier.name}"
-
-    @property
-    def key(self) -> str:
-        return intent_key(
-            tier=self.tier_name,
-            policy_hash=self.version.document_hash,
-            trigger=self.decision.trigger.kind,
-            block_hash=self.block.hash,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """What is left after the gate, with its route."""
-
-    trades: tuple[Trade, ...]
-    quotes: tuple[Quote, ...]
-    routed: RouteDecision
-
-    @property
-    def value_usd(self) -> Decimal:
-        return sum((trade.value_usd for trade in self.trades), Decimal(0))
-
-    @property
-    def cost_usd(self) -> Decimal:
-        return sum((trade.cost.total_usd for trade in self.trades), Decimal(0))
 
 
 def evaluate_tier(
@@ -182,7 +134,7 @@ def _propose(case: Case) -> Evaluated:
     if current is not None and not _makes_room(current, case):
         return _nothing(case, f"{current.public_id} is under way")
     try:
-        priced = _price(case)
+        priced = price(case)
     except UnableToQuoteError as error:
         return _nothing(case, f"no quote: {error}")
     if priced is None:
@@ -197,34 +149,6 @@ def _propose(case: Case) -> Evaluated:
         return _nothing(case, "another proposal of the tier, or a halt, came first")
     passage("intent.after")
     return Evaluated(case.decision_row, proposal, priced.routed.reason)
-
-
-def _price(case: Case) -> Priced | None:
-    """Real quotes, the cost gate on them, the route for what is left."""
-    inputs = case.inputs
-    quotes = quote_trades(
-        decision_id=case.decision_row.pk,
-        trades=case.decision.trades,
-        safe=Address(case.tier.safe.address),
-        block=case.block,
-        rpc_url=case.rpc_url,
-    )
-    gated = keep_what_pays(inputs=inputs, trades=case.decision.trades, quotes=quotes)
-    if not gated.trades:
-        return None
-    escalation = inputs.policy.escalation
-    routed = route(
-        policy=inputs.policy,
-        value_usd=sum((trade.value_usd for trade in gated.trades), Decimal(0)),
-        nav_usd=inputs.treasury_nav_usd,
-        turnover_usd=turnover_usd(
-            tier_id=case.tier.pk, since=escalation.turnover_since(case.block.timestamp)
-        ),
-        strategic=False,
-        limits_match=case.gathered.limits_match,
-        level=halts.level_of(open_halts(treasury_id=case.tier.treasury_id, tier_id=case.tier.pk)),
-    )
-    return Priced(gated.trades, gated.quotes, routed)
 
 
 def _prepare(case: Case, priced: Priced) -> PreparedPlan:

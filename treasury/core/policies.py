@@ -183,6 +183,17 @@ class ReviewRules:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutingRules:
+    """How a trade may go through markets (X2). At most `max_hops` markets one after the other (1 or
+    2; each on the allow-list, so are the tokens between them), split over at most `max_parts`
+    ways (1 to 4). 1 and 1: whole, through one market. By a role on the chain one market after
+    the other is never used: its conditions cannot tell a path."""
+
+    max_hops: int = 1
+    max_parts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class TierPolicy:
     """Everything the engine may know about what a tier wants. Weights sum to 10,000 bps."""
 
@@ -212,6 +223,7 @@ class TierPolicy:
     review: ReviewRules
     solver: Solver = field(default=Solver.RULES, metadata=LATER)
     groups: tuple[Group, ...] = field(default=(), metadata=LATER)
+    routing: RoutingRules = field(default=RoutingRules(), metadata=LATER)
 
     def expires_at(self, proposed_at: int) -> int:
         """A proposal made at that block time may be executed up to this one."""

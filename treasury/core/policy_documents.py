@@ -29,6 +29,9 @@ FULL_WEIGHT_BPS = 10_000
 UNITS_LIMIT = 2**128
 """Roles' allowances are uint128; no token amount of a policy needs more."""
 
+MOST_HOPS, MOST_PARTS = 2, 4
+"""Each hop and each part is one more swap that people have to read before they sign."""
+
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
 Problem = tuple[str, str]
@@ -241,6 +244,17 @@ def _check_unit_limits(policy: TierPolicy) -> Iterator[Problem]:
     yield from _distinct("/unit_limits", "/allowance_key", keys)
 
 
+def _check_routing(policy: TierPolicy) -> Iterator[Problem]:
+    rules = policy.routing
+    for name, value, most in (
+        ("max_hops", rules.max_hops, MOST_HOPS),
+        ("max_parts", rules.max_parts, MOST_PARTS),
+    ):
+        yield from _at_least(f"/routing/{name}", value, 1)
+        if value > most:
+            yield f"/routing/{name}", f"{value} is above {most}; lower it"
+
+
 _CHECKS: tuple[Callable[[TierPolicy], Iterator[Problem]], ...] = (
     _check_targets,
     _check_bands,
@@ -255,6 +269,7 @@ _CHECKS: tuple[Callable[[TierPolicy], Iterator[Problem]], ...] = (
     _check_halts,
     _check_review,
     _check_unit_limits,
+    _check_routing,
 )
 
 

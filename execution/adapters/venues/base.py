@@ -7,9 +7,11 @@ test then runs it on the local chain.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from execution.core.decoding import DecodedCall, FunctionSpec
+from execution.core.pools.splitting import Terms
 from execution.core.types import (
     Call,
     Deal,
@@ -27,6 +29,38 @@ from treasury.core.types import Address, BlockRef
 
 class NoQuoteError(RuntimeError):
     """The venue does not trade this: no such market, not enough liquidity, paused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A trade and what bounds its way: at most `most_hops` markets one after the other, split by
+    `terms`."""
+
+    request: QuoteRequest
+    most_hops: int
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """`chosen` are the parts that bring most, they sum to the wish; `others` what each other way
+    would have brought for all of it; `reasons` why ways have no answer. Without a way that takes
+    the trade, `chosen` is empty."""
+
+    chosen: tuple[Quote, ...]
+    others: tuple[Quote, ...]
+    reasons: tuple[str, ...]
+
+
+class Router(Protocol):
+    """A venue with several markets for one trade: the best way over them, at one block."""
+
+    def find(
+        self, rpc: Rpc, wishes: Sequence[Wish], markets: Sequence[Market], block: BlockRef
+    ) -> tuple[Ways, ...]:
+        """An answer per wish, in order, over the markets that are allowed. What is chosen was
+        asked of the venue's own quoter at that block."""
+        ...
 
 
 class Venue(Protocol):

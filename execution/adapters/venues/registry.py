@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from execution.adapters.venues.base import Venue
+from execution.adapters.venues.base import Router, Venue
 from execution.adapters.venues.erc4626 import Erc4626
 from execution.adapters.venues.transfer import Transfer
 from execution.adapters.venues.uniswap_v3 import UniswapV3
+from execution.adapters.venues.uniswap_v3_routes import UniswapV3Routes
 from execution.core.decoding import DecodedCall, FunctionSpec
 from execution.core.types import Deal, Market
 
@@ -16,6 +17,11 @@ VENUES: dict[str, Venue] = {
     "erc4626": Erc4626(),
     "transfer": Transfer(),
 }
+
+ROUTERS: dict[str, Router] = {
+    "uniswap_v3": UniswapV3Routes(),
+}
+"""Venues that find their own way over several markets; the others quote market by market."""
 
 
 def functions() -> tuple[FunctionSpec, ...]:

@@ -206,11 +206,17 @@ def _quoter_place(tick: int, spacing: int) -> int:
     return -(-tick // spacing) if tick < 0 else tick // spacing
 
 
+def slope(pool: PoolState, sell: Address, sqrt_price: int) -> tuple[int, int]:
+    """Units that the next unit sold would bring at this price, its fee taken off, as (numerator,
+    denominator). Not reduced: a search compares thousands of them."""
+    square, kept = sqrt_price * sqrt_price, FEE_UNITS - pool.fee
+    if pool.sells_token0(sell):
+        return square * kept, FEE_UNITS << 192
+    return kept << 192, square * FEE_UNITS
+
+
 def marginal(pool: PoolState, sell: Address, sqrt_price: int) -> Fraction:
-    """Units that the next unit sold would bring at this price, its fee taken off."""
-    square = Fraction(sqrt_price * sqrt_price, 2**192)
-    price = square if pool.sells_token0(sell) else 1 / square
-    return price * (FEE_UNITS - pool.fee) / FEE_UNITS
+    return Fraction(*slope(pool, sell, sqrt_price))
 
 
 def largest_for_move(pool: PoolState, sell: Address, move_bps: int) -> int:

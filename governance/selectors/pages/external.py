@@ -21,6 +21,8 @@ from governance.selectors.pages.proposal.proof import (
     Argument,
     CallLine,
     SignedLine,
+    path_words,
+    values_of,
 )
 from governance.selectors.pages.proposal.wording import exact_amount
 
@@ -111,12 +113,17 @@ class _Words:
             for number, call in enumerate(calls, 1)
         )
 
+    def _symbol(self, address: str) -> str:
+        return self.tokens[address][0] if address in self.tokens else address
+
     def _argument(self, call: DecodedCall, name: str) -> Argument:
-        values = dict(call.arguments)
+        values = values_of(call)
         raw, said = values[name], self.labels.get(values[name], "")
         if name in AMOUNTS:
             of = values.get(AMOUNTS[name], "") if AMOUNTS[name] else call.call.to
             if of in self.tokens:
                 symbol, decimals = self.tokens[of]
                 said = f"{exact_amount(int(raw), decimals)} {symbol}"
+        elif name == "path":
+            said = path_words(raw, self._symbol)
         return Argument(name.replace("_", " "), raw, said, name in TIMES)

@@ -19,7 +19,7 @@ from execution.core.types import ExecutionPlan, Mechanism, Quote
 from execution.selectors.plans import plan_value
 from execution.selectors.transactions import turnover_usd
 from execution.services.preparing import PreparedPlan, prepare_plan
-from execution.services.quoting import UnableToQuoteError, quote_trades
+from execution.services.quoting import UnableToQuoteError, quote_trades, store_quotes
 from governance.core.approvals import check_reason
 from governance.core.changing.legs import (
     Changed,
@@ -187,22 +187,24 @@ def _refuse_kind(old: Proposal) -> None:
 
 def _price(edit: Edit, block: BlockRef, rpc_url: str) -> Priced:
     """Fresh quotes, and the cost gate on them: what a person asks for pays, or is refused whole."""
-    trades, _ = with_lots(edit.inputs, edit.changed.trades)
     try:
-        quotes = quote_trades(
+        quoted = quote_trades(
             decision_id=edit.old.decision_id,
-            trades=trades,
+            trades=edit.changed.trades,
             safe=Address(edit.old.tier.safe.address),
             block=block,
             rpc_url=rpc_url,
+            by_role=False,
         )
     except UnableToQuoteError as error:
         raise EditRefusedError("no_quote", f"no quote: {error}") from error
-    gated = keep_what_pays(inputs=edit.inputs, trades=trades, quotes=quotes)
-    if len(gated.trades) < len(trades):
+    ways, _ = with_lots(edit.inputs, quoted.trades)
+    gated = keep_what_pays(inputs=edit.inputs, trades=ways, quotes=quoted.quotes)
+    if len(gated.trades) < len(ways):
         failed = [entry for entry in gated.records if entry.outcome != "passed"]
         why = "; ".join(dict.fromkeys(f"{entry.rule}: {entry.outcome}" for entry in failed))
         raise EditRefusedError("does_not_pay", f"at the venues' quotes of now: {why}")
+    store_quotes(decision_id=edit.old.decision_id, quoted=quoted)
     return Priced(gated.trades, gated.quotes)
 
 

@@ -63,6 +63,7 @@ def evidence(
                 "buy": quote.buy,
                 "sell_units": str(quote.sell_units),
                 "buy_units": str(quote.buy_units),
+                **({"through": list(quote.tokens[1:-1])} if quote.onward else {}),
                 "block": _block(quote.block),
             }
             for quote in quotes

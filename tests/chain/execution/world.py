@@ -20,7 +20,7 @@ from execution.models import SafeTransaction, Transaction
 from execution.selectors.transactions import transaction_by_id
 from execution.services.confirming import add_confirmation
 from execution.services.preparing import PreparedPlan, open_safe_transaction, prepare_plan
-from execution.services.quoting import quote_trades
+from execution.services.quoting import quote_trades, store_quotes
 from execution.services.reconciling import reconcile
 from execution.services.submission import (
     broadcast,
@@ -114,13 +114,21 @@ class World:
         )
 
     def quotes(self, tier: str, trades: Sequence[Trade]) -> tuple[Quote, ...]:
-        return quote_trades(
-            decision_id=self.decisions[tier],
-            trades=trades,
-            safe=Address(self.tiers[tier].safe.address),
-            block=self.head(),
-            rpc_url=self.url,
-        )
+        """Each trade by itself: legs of one pair stay apart here."""
+        found: list[Quote] = []
+        block = self.head()
+        for trade in trades:
+            quoted = quote_trades(
+                decision_id=self.decisions[tier],
+                trades=[trade],
+                safe=Address(self.tiers[tier].safe.address),
+                block=block,
+                rpc_url=self.url,
+                by_role=False,
+            )
+            store_quotes(decision_id=self.decisions[tier], quoted=quoted)
+            found += quoted.quotes
+        return tuple(found)
 
     def prepare(
         self,

@@ -38,6 +38,7 @@ from tests.unit.verify.exports import (
     forged,
 )
 from tests.unit.verify.forgeries import FORGED, swap
+from tests.unit.verify.test_paths import swap as path_swap
 
 MARKETS = (
     Market("uniswap_v3", USDC, WETH, (("fee", "500"),)),
@@ -158,3 +159,47 @@ def test_judge_role_call__who_and_where__checked(to: Any, member: Any, rules: li
     found = judge_role_call(to, data, member, DECODER, BOOK)
     assert [violation.rule for violation in found.violations][: len(rules)] == rules
     assert bool(found.violations) is bool(rules)
+
+
+# ------------------------------------------------------------------------------------ paths
+THROUGH = replace(
+    BOOK,
+    max_hops=2,
+    read_deal=partial(
+        registry.read_deal,
+        markets=(*MARKETS, Market("uniswap_v3", VAULT, WETH, (("fee", "3000"),))),
+    ),
+)
+
+
+def test_judge__path_through_allowed_markets__no_violation() -> None:
+    found = judge(fields_of(forged(middle=path_swap())), DECODER, THROUGH)
+    assert found.violations == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "book", "rules"),
+    [
+        ({}, replace(THROUGH, max_hops=1), {Rule.TARGET}),
+        ({}, replace(BOOK, max_hops=2), {Rule.TARGET, Rule.SPENDER}),
+        ({}, replace(THROUGH, assets=frozenset({USDC, VAULT})), {Rule.ASSET}),
+        ({"recipient": EVIL}, THROUGH, {Rule.RECIPIENT}),
+        ({"deadline": UNTIL + 1}, THROUGH, {Rule.DEADLINE}),
+        ({"least": 0}, THROUGH, {Rule.MINIMUM}),
+        ({"sold": 10**9 - 1}, THROUGH, {Rule.ALLOWANCE, Rule.SPENDER}),
+        ({"path": b"\1" * 66}, THROUGH, {Rule.BYTES, Rule.SPENDER}),
+    ],
+    ids=["hops", "market", "asset", "recipient", "deadline", "minimum", "units", "path"],
+)
+def test_judge__path_with_one_thing_wrong__refused_by_its_rule(
+    changes: dict[str, Any], book: Rulebook, rules: set[Rule]
+) -> None:
+    found = judge(fields_of(forged(middle=path_swap(**changes))), DECODER, book)
+    assert {violation.rule for violation in found.violations} == rules
+
+
+def test_judge__path_by_a_role__refused_whatever_the_policy_allows() -> None:
+    batch = path_swap(recipient=TIER)
+    found = judge(fields_of(forged("role", middle=batch)), DECODER, THROUGH)
+    assert [violation.rule for violation in found.violations] == [Rule.TARGET]
+    assert judge(fields_of(forged("nested", middle=batch)), DECODER, THROUGH).violations == ()

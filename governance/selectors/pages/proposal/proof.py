@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from execution.core.abi import UndecodableCallError
 from execution.core.decoding import DecodedCall
+from execution.core.pools.paths import decode_path
 from execution.core.safe_tx import domain_separator, message_hash, safe_tx_hash
 from execution.core.types import Operation, SafeTxFields
 from execution.selectors.plans import fields_of
@@ -133,6 +137,28 @@ def _calls(found: Dossier, calls: Iterable[DecodedCall], prefix: str) -> tuple[C
     )
 
 
+def values_of(call: DecodedCall) -> dict[str, str]:
+    """Arguments by name; a path also says which tokens stand at its ends."""
+    values = dict(call.arguments)
+    if "path" in values:
+        with suppress(UndecodableCallError):
+            tokens, _ = decode_path(bytes.fromhex(values["path"][2:]))
+            values |= {"token_in": tokens[0], "token_out": tokens[-1]}
+    return values
+
+
+def path_words(raw: str, symbol: Callable[[str], str]) -> str:
+    """`DAI, 0.01 % pool, USDC, 0.05 % pool, WETH`; nothing for bytes that are no path."""
+    try:
+        tokens, fees = decode_path(bytes.fromhex(raw[2:]))
+    except UndecodableCallError:
+        return ""
+    words = [symbol(tokens[0])]
+    for fee, token in zip(fees, tokens[1:], strict=True):
+        words += [f"{Decimal(fee) / 10_000:f} % pool", symbol(token)]
+    return ", ".join(words)
+
+
 def _title(found: Dossier, call: DecodedCall) -> str:
     values = dict(call.arguments)
     if call.call.purpose == "approve" and values.get("amount") == "0":
@@ -154,12 +180,14 @@ def _arguments(found: Dossier, call: DecodedCall) -> tuple[Argument, ...]:
         said = found.labels.get(raw, "")
         if name in AMOUNTS:
             said = _amount(found, call, name)
+        elif name == "path":
+            said = path_words(raw, found.symbol)
         lines.append(Argument(name.replace("_", " "), raw, said, name in TIMES))
     return tuple(lines)
 
 
 def _amount(found: Dossier, call: DecodedCall, name: str) -> str:
-    values = dict(call.arguments)
+    values = values_of(call)
     token = values.get(AMOUNTS[name], "") if AMOUNTS[name] else call.call.to
     if Address(token) not in found.view.assets or name not in values:
         return ""
