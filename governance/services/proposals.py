@@ -172,6 +172,7 @@ def _prepare(case: Case, priced: Priced) -> PreparedPlan:
             portfolio=case.inputs.portfolio,
             trades=priced.trades,
             quotes=priced.quotes,
+            others=priced.others,
             routed=priced.routed,
         ),
         block=case.block,

@@ -80,6 +80,7 @@ class Author:
 class Priced:
     trades: tuple[Trade, ...]
     quotes: tuple[Quote, ...]
+    others: tuple[Quote, ...]
 
     @property
     def value_usd(self) -> Decimal:
@@ -205,7 +206,7 @@ def _price(edit: Edit, block: BlockRef, rpc_url: str) -> Priced:
         why = "; ".join(dict.fromkeys(f"{entry.rule}: {entry.outcome}" for entry in failed))
         raise EditRefusedError("does_not_pay", f"at the venues' quotes of now: {why}")
     store_quotes(decision_id=edit.old.decision_id, quoted=quoted)
-    return Priced(gated.trades, gated.quotes)
+    return Priced(gated.trades, gated.quotes, quoted.others)
 
 
 def _prepare(edit: Edit, priced: Priced, block: BlockRef, rpc_url: str) -> PreparedPlan:
@@ -241,6 +242,7 @@ def _reasons(edit: Edit, priced: Priced) -> dict[str, Any]:
         portfolio=edit.inputs.portfolio,
         trades=priced.trades,
         quotes=priced.quotes,
+        others=priced.others,
         routed=edit.routed,
     )
 

@@ -27,10 +27,11 @@ def evidence(
     portfolio: Portfolio,
     trades: Sequence[Trade],
     quotes: Sequence[Quote],
+    others: Sequence[Quote],
     routed: RouteDecision,
 ) -> dict[str, Any]:
     """The inputs' digest names every rule and number; the rest is repeated so that a person can
-    read it."""
+    read it. `others` are the quotes that were asked for and not taken."""
     return {
         "chain_id": chain_id,
         "tier": tier,
@@ -56,19 +57,28 @@ def evidence(
             }
             for trade in trades
         ],
-        "quotes": [
-            {
-                "venue": quote.venue,
-                "sell": quote.sell,
-                "buy": quote.buy,
-                "sell_units": str(quote.sell_units),
-                "buy_units": str(quote.buy_units),
-                **({"through": list(quote.tokens[1:-1])} if quote.onward else {}),
-                "block": _block(quote.block),
-            }
-            for quote in quotes
-        ],
+        "quotes": [_quote(quote) for quote in quotes],
+        "others": [_quote(quote) for quote in others],
         "route": {"route": routed.route.value, "reason": routed.reason},
+    }
+
+
+def _quote(quote: Quote) -> dict[str, Any]:
+    """`pools` are the fees of the markets on the way, in millionths; `through` the tokens between
+    them."""
+    markets = (quote.market, *quote.onward)
+    return {
+        "venue": quote.venue,
+        "sell": quote.sell,
+        "buy": quote.buy,
+        "sell_units": str(quote.sell_units),
+        "buy_units": str(quote.buy_units),
+        "through": list(quote.tokens[1:-1]),
+        "pools": [fee for market in markets if (fee := dict(market.parameters).get("fee"))],
+        "fee_bps": quote.fee_bps,
+        "impact_bps": quote.impact_bps,
+        "gas_units": quote.gas_units,
+        "block": _block(quote.block),
     }
 
 

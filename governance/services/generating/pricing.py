@@ -53,10 +53,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """What is left after the gate, with its route."""
+    """What is left after the gate, with its route; `others` are the quotes that were not taken."""
 
     trades: tuple[Trade, ...]
     quotes: tuple[Quote, ...]
+    others: tuple[Quote, ...]
     routed: RouteDecision
 
     @property
@@ -101,7 +102,7 @@ def _gate(case: Case, quoted: Quoted) -> Priced | None:
     trades = gated.trades
     if quoted.trades != case.decision.trades:
         trades, _ = with_lots(case.inputs, trades)
-    return Priced(trades, gated.quotes, _route(case, trades))
+    return Priced(trades, gated.quotes, quoted.others, _route(case, trades))
 
 
 def _route(case: Case, trades: Sequence[Trade]) -> RouteDecision:

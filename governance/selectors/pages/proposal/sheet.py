@@ -42,6 +42,7 @@ from governance.selectors.pages.proposal.outlook import (
     worst_loss_usd,
 )
 from governance.selectors.pages.proposal.proof import CallLine, Proof, call_lines, proof
+from governance.selectors.pages.proposal.ways import Ways, ways_of
 from governance.selectors.proposals import needs_safe_transaction
 
 SIMULATION_AGE_MAX_SECONDS: Final = 600
@@ -96,6 +97,7 @@ class Sheet:
     flags: tuple[Flag, ...]
     blockers: tuple[str, ...]
     costs: tuple[tuple[str, Decimal], ...]
+    ways: Ways
     cost_bps: Decimal
     cost_cap_bps: int
     lots: tuple[LotLine, ...]
@@ -152,6 +154,7 @@ def sheet(
         flags=tuple(flags),
         blockers=_blockers(found, judged, picture, now),
         costs=cost_lines(found),
+        ways=ways_of(found),
         cost_bps=found.cost_bps,
         cost_cap_bps=found.policy.cost_cap_bps,
         lots=lot_lines(found),

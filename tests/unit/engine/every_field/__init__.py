@@ -9,6 +9,7 @@ from tests.unit.engine.every_field import (
     damping,
     events,
     limits,
+    routing,
     selection,
     sizing,
     stopping,
@@ -25,4 +26,5 @@ CASES: tuple[Case, ...] = (
     *stopping.CASES,
     *control.CASES,
     *limits.CASES,
+    *routing.CASES,
 )
