@@ -15,7 +15,7 @@ from django.db import transaction
 from execution.adapters import ethereum
 from execution.adapters.venues.base import NoQuoteError, Ways, Wish
 from execution.adapters.venues.registry import ROUTERS, VENUES
-from execution.core.parts import divide_trade, merge_trades
+from execution.core.pools.parts import divide_trade, merge_trades
 from execution.core.pools.splitting import Terms
 from execution.core.types import Market, Quote, QuoteRequest
 from execution.models import Quote as QuoteRow

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from execution.core.parts import divide_trade
+from execution.core.pools.parts import divide_trade
 from execution.core.reconciliation import compare_changes
 from execution.core.types import Mechanism
 from execution.models import Quote as QuoteRow

@@ -120,6 +120,11 @@ CASES: list[tuple[str, Change]] = [
     ("/unit_limits/0/refill_units", setting("unit_limits", 0, "refill_units", to=10**12)),
     ("/unit_limits/0/max_refill_units", setting("unit_limits", 0, "max_refill_units", to=2**128)),
     ("/unit_limits/0/period_seconds", setting("unit_limits", 0, "period_seconds", to=0)),
+    ("/routing/max_parts", setting("routing", to={"max_hops": 1})),
+    ("/routing/max_hops", setting("routing", to={"max_hops": 0, "max_parts": 1})),
+    ("/routing/max_hops", setting("routing", to={"max_hops": 3, "max_parts": 1})),
+    ("/routing/max_parts", setting("routing", to={"max_hops": 2, "max_parts": 0})),
+    ("/routing/max_parts", setting("routing", to={"max_hops": 2, "max_parts": 5})),
     (
         "/unit_limits/1/allowance_key",
         lambda document: document["unit_limits"].append(document["unit_limits"][0]),

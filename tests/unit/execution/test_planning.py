@@ -166,3 +166,31 @@ def test_cost_of_a_leg_from_its_quote() -> None:
         before=CostEstimate(),
     )
     assert cheap.impact_usd == 0
+
+
+def test_leg_cost__market_better_than_fair_value__own_size_still_counts() -> None:
+    """10 bps of own impact on 3,000 USD after the fee, though the quote gives more than is fair."""
+    better = Quote(
+        venue="uniswap_v3",
+        market=Market("uniswap_v3", USDC, WETH, (("fee", "500"),)),
+        sell=USDC,
+        buy=WETH,
+        sell_units=3_000 * 10**6,
+        buy_units=2 * 10**18,
+        fee_bps=Decimal(5),
+        gas_units=100_000,
+        block=BLOCK,
+        impact_bps=Decimal(10),
+    )
+    for quote, impact in (
+        (better, Decimal("2.9985")),
+        (replace(better, buy_units=998 * 10**15), Decimal("4.5")),
+    ):
+        cost = planning.leg_cost(
+            quote=quote,
+            sell=Holding(USDC, "USDC", 6, 0, Decimal(1)),
+            buy=Holding(WETH, "WETH", 18, 0, Decimal(3_000)),
+            gas=GasPrice(0, 0, Decimal(0)),
+            before=CostEstimate(),
+        )
+        assert cost.impact_usd == impact

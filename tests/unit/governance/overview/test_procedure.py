@@ -15,6 +15,7 @@ from treasury.core.policies import (
     BandKind,
     Group,
     Mode,
+    RoutingRules,
     Scope,
     TierPolicy,
     TriggerKind,
@@ -172,3 +173,12 @@ def test_procedure__groups__stand_in_it_with_their_band() -> None:
         f"ETH and {second} count as one (pair): their sum has a band of 5 % of the tier or 20 % of "
         "the target, the narrower"
     ) in text
+
+
+def test_procedure__ways_through_several_markets__said_only_where_allowed() -> None:
+    before = text(procedure(policy(), symbols={}))
+    wider = replace(policy(), routing=RoutingRules(max_hops=2, max_parts=3))
+    said = text(procedure(wider, symbols={}))
+    for words in ("up to 2 markets one after the other (not by a role)", "up to 3 ways"):
+        assert words in said
+        assert words not in before

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.core.parts import divide_trade, merge_trades
+from execution.core.pools.parts import divide_trade, merge_trades
 from treasury.core.decisions import Trade
 from treasury.core.types import Address, CostEstimate
 
