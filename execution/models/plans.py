@@ -10,7 +10,8 @@ from treasury.models.fields import UnitsField, hash_field, public_id_field
 class TradingPair(models.Model):
     """A market on the treasury's allow-list: one venue, one pair, both directions. `parameters` are
     the venue's own (fee tier, vault address), text to text. Impact is estimated as value^2 /
-    depth_usd."""
+    depth_usd. `is_in_roles`: the roles of the tiers that trade the pair know it on the chain;
+    without it only the owners of the main Safe may trade there."""
 
     treasury = models.ForeignKey("treasury.Treasury", models.PROTECT, related_name="trading_pairs")
     venue = models.CharField(max_length=24)
@@ -20,6 +21,7 @@ class TradingPair(models.Model):
     fee_bps = models.DecimalField(max_digits=8, decimal_places=2)
     depth_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True)
     gas_units = models.PositiveIntegerField()
+    is_in_roles = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
 
     class Meta:

@@ -12,12 +12,13 @@ from execution.models import Fill, TradingPair
 from treasury.core.types import Address
 
 
-def pair_rows(*, treasury_id: int, venues: Sequence[str]) -> QuerySet[TradingPair]:
-    return (
-        TradingPair.objects.filter(treasury_id=treasury_id, venue__in=venues, is_active=True)
-        .select_related("base", "quote")
-        .order_by("id")
-    )
+def pair_rows(
+    *, treasury_id: int, venues: Sequence[str], only_in_roles: bool = False
+) -> QuerySet[TradingPair]:
+    rows = TradingPair.objects.filter(treasury_id=treasury_id, venue__in=venues, is_active=True)
+    if only_in_roles:
+        rows = rows.filter(is_in_roles=True)
+    return rows.select_related("base", "quote").order_by("id")
 
 
 def pair_uses(treasury_id: int) -> list[tuple[TradingPair, datetime | None]]:
@@ -45,6 +46,9 @@ def market_of(row: TradingPair) -> Market:
     )
 
 
-def allowed_markets(*, treasury_id: int, venues: Sequence[str]) -> tuple[Market, ...]:
+def allowed_markets(
+    *, treasury_id: int, venues: Sequence[str], only_in_roles: bool
+) -> tuple[Market, ...]:
     """Every market of these venues that may be traded in now; each trades both ways."""
-    return tuple(market_of(row) for row in pair_rows(treasury_id=treasury_id, venues=venues))
+    rows = pair_rows(treasury_id=treasury_id, venues=venues, only_in_roles=only_in_roles)
+    return tuple(market_of(row) for row in rows)

@@ -29,8 +29,8 @@ from treasury.selectors.decisions import decision_by_id
 from treasury.selectors.portfolio import asset_by_address, tier_by_id
 from treasury.services.record import record_audit
 
-KEPT_TO: Final = ("kept_to", "single pools: the role on the chain knows no paths")
-"""Why a quote does not go on through a second pool."""
+KEPT_TO: Final = ("kept_to", "single markets that the role on the chain knows")
+"""Why a quote does not go elsewhere, or on through a second pool."""
 
 
 class UnknownVenueError(ValueError):
@@ -53,9 +53,10 @@ def allow_market(
     gas_units: int,
     actor: Actor,
     block: BlockRef | None,
+    is_in_roles: bool = True,
 ) -> TradingPair:
-    """Put one market on the allow-list, in both directions. Doing it again changes the estimates
-    only."""
+    """Put one market on the allow-list, in both directions; `is_in_roles` False keeps it to what
+    owners sign. Doing it again changes that and the estimates only."""
     if venue not in VENUES:
         raise UnknownVenueError(f"{venue} is not one of: {', '.join(sorted(VENUES))}")
     with transaction.atomic():
@@ -69,6 +70,7 @@ def allow_market(
                 "fee_bps": fee_bps,
                 "depth_usd": depth_usd,
                 "gas_units": gas_units,
+                "is_in_roles": is_in_roles,
                 "is_active": True,
             },
         )
@@ -78,17 +80,24 @@ def allow_market(
             object_type="trading_pair",
             object_id=str(row.id),
             block=block,
-            after={"venue": venue, "base": base, "quote": quote, "parameters": parameters},
+            after={
+                "venue": venue,
+                "base": base,
+                "quote": quote,
+                "parameters": parameters,
+                "is_in_roles": is_in_roles,
+            },
         )
     return row
 
 
 def trading_pairs(*, tier_id: int, venues: tuple[str, ...]) -> tuple[PairCost, ...]:
     """Cost assumptions for both directions of every allowed market, the cheapest one where a venue
-    has several for a pair."""
-    treasury_id = tier_by_id(tier_id).treasury_id
+    has several for a pair. A tier with a role counts on the markets that roles know."""
+    tier = tier_by_id(tier_id)
     best: dict[tuple[Address, Address, str], PairCost] = {}
-    for row in pair_rows(treasury_id=treasury_id, venues=venues):
+    rows = pair_rows(treasury_id=tier.treasury_id, venues=venues, only_in_roles=bool(tier.role_key))
+    for row in rows:
         market = market_of(row)
         for sell, buy in ((market.base, market.quote), (market.quote, market.base)):
             pair = PairCost(sell, buy, row.venue, row.fee_bps, row.depth_usd, row.gas_units)
@@ -119,21 +128,26 @@ def quote_trades(
     by_role: bool,
 ) -> Quoted:
     """The best ways for the trades, net of gas, over every market of the policy's venues, within
-    its hops and parts. Writes nothing (see `store_quotes`). A role's conditions know single pools
-    only, so what goes `by_role` keeps to them. Raises UnableToQuoteError."""
+    its hops and parts. Writes nothing (see `store_quotes`). A role's conditions know single
+    markets only, so what goes `by_role` keeps to these. Raises UnableToQuoteError."""
     decision = decision_by_id(decision_id)
     inputs = decision_inputs(decision)
     whole = merge_trades(trades)
     wishes = [_wish(trade, inputs, safe, by_role=by_role) for trade in whole]
     with ethereum.connect(rpc_url) as rpc:
-        ways = _ask(rpc, wishes, decision.tier.treasury_id, inputs.policy.venues, block)
+        markets = allowed_markets(
+            treasury_id=decision.tier.treasury_id,
+            venues=inputs.policy.venues,
+            only_in_roles=by_role,
+        )
+        ways = _ask(rpc, wishes, markets, block)
     parts = [
         part
         for trade, way in zip(whole, ways, strict=True)
         for part in divide_trade(trade, [quote.sell_units for quote in way.chosen])
     ]
     chosen = [quote for way in ways for quote in way.chosen]
-    if by_role and inputs.policy.routing.max_hops > 1:
+    if by_role:
         chosen = [replace(quote, detail=(*quote.detail, KEPT_TO)) for quote in chosen]
     return Quoted(tuple(parts), tuple(chosen), tuple(q for way in ways for q in way.others))
 
@@ -155,11 +169,13 @@ def best_units(
     venues: Sequence[str],
     block: BlockRef,
     *,
-    most_hops: int = 1,
+    most_hops: int,
+    by_role: bool,
 ) -> int:
     """What the best single way would give now. Raises UnableToQuoteError."""
     wish = Wish(request, most_hops, Terms(1, 1, Fraction(0)))
-    (way,) = _ask(rpc, [wish], treasury_id, venues, block)
+    markets = allowed_markets(treasury_id=treasury_id, venues=venues, only_in_roles=by_role)
+    (way,) = _ask(rpc, [wish], markets, block)
     return way.chosen[0].buy_units
 
 
@@ -187,11 +203,10 @@ def _unit_usd(inputs: DecisionInputs, asset: Address) -> Fraction:
 
 
 def _ask(
-    rpc: Rpc, wishes: Sequence[Wish], treasury_id: int, venues: Sequence[str], block: BlockRef
+    rpc: Rpc, wishes: Sequence[Wish], markets: Sequence[Market], block: BlockRef
 ) -> tuple[Ways, ...]:
-    """The best way of each wish over all venues; `chosen` is never empty. Raises
+    """The best way of each wish over all markets; `chosen` is never empty. Raises
     UnableToQuoteError."""
-    markets = allowed_markets(treasury_id=treasury_id, venues=venues)
     routed = [
         ROUTERS[venue].find(rpc, wishes, markets, block)
         for venue in sorted({market.venue for market in markets} & set(ROUTERS))

@@ -247,12 +247,15 @@ def _require_fair_minimum(
     treasury_id = row.plan.tier.treasury_id
     policy = decision_inputs(row.plan.decision).policy
     venues = policy.venues
-    most_hops = policy.routing.max_hops if plan.mechanism is Mechanism.SAFE else 1
+    by_role = plan.mechanism is Mechanism.ROLES
+    most_hops = 1 if by_role else policy.routing.max_hops
     for leg in plan.legs:
         request = QuoteRequest(leg.sell, leg.buy, leg.sell_units, leg.safe)
         wanted = venues if leg.venue in venues else (leg.venue,)
         try:
-            fresh = best_units(rpc, request, treasury_id, wanted, block, most_hops=most_hops)
+            fresh = best_units(
+                rpc, request, treasury_id, wanted, block, most_hops=most_hops, by_role=by_role
+            )
         except UnableToQuoteError as refused:
             raise SubmissionRefusedError("no_quote", str(refused), retryable=True) from refused
         if is_below_bound(

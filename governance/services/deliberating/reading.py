@@ -15,6 +15,7 @@ SECTIONS = frozenset(
         "why",
         "rules",
         "alternatives",
+        "ways",
         "costs",
         "calls",
         "raw",

@@ -151,7 +151,7 @@ def test_quote_trades__by_role__keeps_to_single_pools_and_says_so(world: World) 
     (kept,) = quoted(world, "reserve", [trade], by_role=True).quotes
     assert free.onward
     assert not kept.onward
-    assert dict(kept.detail)["kept_to"].startswith("single pools")
+    assert dict(kept.detail)["kept_to"].startswith("single markets")
     assert free.buy_units > kept.buy_units
 
 
