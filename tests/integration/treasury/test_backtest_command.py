@@ -236,7 +236,8 @@ def test_policy__needs_more_than_prices__exit_code_2(files: Files) -> None:
     document = policy_document(POLICY)
     document["trigger"]["events"] = {"gas_below_wei": 10}
     files.save(document, csv_lines())
-    assert f"{files.policy}: /trigger/events: needs more than a table of prices" in refusal(files)
+    said = refusal(files)
+    assert f"{files.policy}: /trigger/events/gas_below_wei: needs more than a table" in said
 
 
 def test_engine__kernel_for_a_policy_beyond_it__exit_code_2(files: Files) -> None:

@@ -19,14 +19,31 @@ from treasury.core.canonical import came_later, plain
 from treasury.core.policies import Scope, TierPolicy, TriggerKind
 from treasury.core.types import Address
 
-REPLAYED_LATER: frozenset[str] = frozenset()
+REPLAYED_LATER = frozenset(
+    {
+        "/trigger/calendar/cron",
+        "/trigger/calendar/time_zone",
+        "/trigger/calendar/full_reset_days",
+        "/trigger/damping/hysteresis_bps",
+        "/trigger/damping/confirm_count",
+        "/trigger/damping/confirm_of",
+        "/trigger/damping/confirm_seconds",
+        "/trigger/damping/asset_cooldown_seconds",
+        "/trigger/damping/flip_window_seconds",
+        "/trigger/damping/max_proposals_per_day",
+        "/trigger/events/price_move_bps",
+        "/trigger/events/price_move_seconds",
+        "/trigger/events/volatility_bps",
+        "/trigger/events/volatility_seconds",
+    }
+)
 """Pointers of fields that came later and that the rules replay."""
 ROUNDING = Decimal("1E-15")
 """A base unit worth more of the first value than this would be seen beside floats."""
 
 
 def later_fields(value: object, pointer: str = "") -> Iterator[str]:
-    """Pointers of fields that came later and are set (RFC 6901)."""
+    """Pointers of fields that came later and are set (RFC 6901), the innermost ones."""
     if isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from later_fields(item, f"{pointer}/{index}")
@@ -34,10 +51,17 @@ def later_fields(value: object, pointer: str = "") -> Iterator[str]:
         return
     for item in fields(value):
         found, place = getattr(value, item.name), f"{pointer}/{item.name}"
-        if not came_later(item):
-            yield from later_fields(found, place)
-        elif found != item.default:
+        if came_later(item) and found == item.default:
+            continue
+        if came_later(item) and not _all_came_later(found):
             yield place
+        else:
+            yield from later_fields(found, place)
+
+
+def _all_came_later(value: object) -> bool:
+    """Then its own fields say what is set."""
+    return is_dataclass(value) and all(came_later(item) for item in fields(value))
 
 
 def unreplayed_fields(policy: TierPolicy) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ breakers (BT-14), allowances of the role, price gates, lots, yields and flows (B
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,9 +28,12 @@ from treasury.core.decisions import (
 )
 from treasury.core.policies import TierPolicy
 from treasury.core.policy_documents import policy_hash
+from treasury.core.triggering.observed import Move, Observed, Point, Series
 from treasury.core.types import Address, BlockRef, GasPrice, Holding, PairCost, Portfolio
 from treasury.engine.decision import decide
 from treasury.engine.replay.book import Book
+from treasury.engine.triggers.schedule.full_reset import DAY_SECONDS
+from treasury.engine.triggers.schedule.full_reset import KIND as FULL_RESET
 
 VENUE = "simulated"
 IN_FLIGHT = "IN_FLIGHT"
@@ -91,6 +95,8 @@ class _Run:
     rebalances: list[Rebalance] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     turnover: deque[tuple[int, Decimal]] = field(default_factory=deque)
+    proposed_at: deque[int] = field(default_factory=deque)
+    moves: dict[tuple[Address, bool], int] = field(default_factory=dict)
 
     def prices(self, row: int) -> dict[Address, Decimal]:
         return dict(zip(self.table.assets, self.table.rows[row], strict=True))
@@ -107,9 +113,11 @@ class _Run:
         decision = decide(self._inputs(row))
         self.outcomes[decision.outcome.value] += 1
         now = self.table.times_at[row]
+        self.state = replace(self.state, memory=decision.memory)
         if decision.outcome is not Outcome.TRADES:
             return
         self.state = replace(self.state, latest_proposal_at=now)
+        self.proposed_at.append(now)
         value = sum((trade.value_usd for trade in decision.trades), Decimal(0))
         self.turnover.append((now, value))
         self.pending = (row, decision)
@@ -127,6 +135,10 @@ class _Run:
         gas = self.settings.gas_usd * len(decision.trades)
         trades = self.book.fill(decision.trades, self.prices(row), gas)
         self.state = replace(self.state, latest_rebalance_at=now)
+        if decision.trigger.kind == FULL_RESET:
+            self.state = replace(self.state, latest_full_reset_at=now)
+        for trade in trades:
+            self.moves[trade.asset, trade.side == "SELL"] = now
         self.rebalances.append(
             Rebalance(
                 row=decided_row,
@@ -168,6 +180,8 @@ class _Run:
         )
         while self.turnover and self.turnover[0][0] <= now - market.policy.turnover_window_seconds:
             self.turnover.popleft()
+        while self.proposed_at and self.proposed_at[0] <= now - DAY_SECONDS:
+            self.proposed_at.popleft()
         return DecisionInputs(
             tier="backtest",
             policy=market.policy,
@@ -184,6 +198,34 @@ class _Run:
             price_gaps=(),
             allowances=(),
             halts=(),
+            observed=Observed(
+                prices=self._earlier_prices(row),
+                moves=tuple(
+                    Move(asset, is_sale, at) for (asset, is_sale), at in sorted(self.moves.items())
+                ),
+                proposals_in_day=len(self.proposed_at),
+            ),
+        )
+
+    def _earlier_prices(self, row: int) -> tuple[Series, ...]:
+        """The rows of the triggers' longest window, the present one left out."""
+        events, times = self.market.policy.trigger.events, self.table.times_at
+        window = max(
+            events.price_move_seconds if events.price_move_bps else 0,
+            events.volatility_seconds if events.volatility_bps else 0,
+        )
+        if window == 0:
+            return ()
+        first = bisect_left(times, times[row] - window)
+        return tuple(
+            Series(
+                asset=asset,
+                source="table of prices",
+                points=tuple(
+                    Point(times[at], self.table.rows[at][place]) for at in range(first, row)
+                ),
+            )
+            for place, asset in enumerate(self.table.assets)
         )
 
 

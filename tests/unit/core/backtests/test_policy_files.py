@@ -68,4 +68,7 @@ def test_reach__events_and_yields__not_replayed() -> None:
     rule = policy().trigger
     assert unreplayed_fields(policy()) == ()
     with_events = replace(rule, events=EventRules(depeg_bps=100), yields=YieldRule(spread_bps=1))
-    assert unreplayed_fields(policy(trigger=with_events)) == ("/trigger/events", "/trigger/yields")
+    assert unreplayed_fields(policy(trigger=with_events)) == (
+        "/trigger/events/depeg_bps",
+        "/trigger/yields/spread_bps",
+    )
