@@ -155,14 +155,9 @@ class Slot:
     is_rejection: bool
 
 
-def slots_of(*, safe_id: int, nonce: int) -> tuple[Slot, ...]:
-    """Everything that ever stood at the nonce, and what still waits before it."""
-    rows = slot_rows(safe_id=safe_id, nonce=nonce)
-    return tuple(Slot(*row) for row in rows.values_list(*Slot.__slots__))
-
-
 def slot_rows(*, safe_id: int, nonce: int) -> QuerySet[SafeTransaction]:
-    """Rows of `slots_of`, with every field of a Slot."""
+    """Everything that ever stood at the nonce, and what still waits before it, with every field of
+    a Slot."""
     signed = Confirmation.objects.filter(safe_transaction=OuterRef("pk"))
     return (
         SafeTransaction.objects.filter(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from governance.core.wording.numbers import short_span
+
 REASONS_MAX = 3
 
 
@@ -122,7 +124,7 @@ def action(case: Case) -> str:
     parts.append(f"Cost {percent(case.cost_bps)} (cap {percent(case.cost_cap_bps)}).")
     left = case.seconds_left
     if left is not None:
-        parts.append(f"Valid {span(left)}." if left > 0 else "Its deadline has passed.")
+        parts.append(f"Valid {short_span(left)}." if left > 0 else "Its deadline has passed.")
     return " ".join(parts)
 
 
@@ -169,13 +171,3 @@ def percent(bps: Decimal | int) -> str:
 def plain_percent(bps: Decimal | int) -> str:
     text = f"{Decimal(bps) / 100:,.2f}"
     return text.rstrip("0").rstrip(".")
-
-
-def span(seconds: int) -> str:
-    """The two largest units, rounded down: `11520` -> `3 h 12 min`."""
-    days, rest = divmod(max(seconds, 0), 86_400)
-    hours, rest = divmod(rest, 3_600)
-    parts = [(days, "d"), (hours, "h"), (rest // 60, "min")]
-    while len(parts) > 1 and not parts[0][0]:
-        parts = parts[1:]
-    return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count or len(parts) == 1)

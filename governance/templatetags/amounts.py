@@ -10,9 +10,11 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from governance.core.wording.numbers import short_span
+
 register = template.Library()
 MISSING = "—"
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
+MINUTE = 60
 
 
 @register.filter
@@ -99,18 +101,7 @@ def tokens(value: Decimal | None) -> str:
 @register.filter
 def duration(seconds: int | None) -> str:
     """`11520` -> `3 h 12 min`; the two largest units, rounded down."""
-    if seconds is None:
-        return MISSING
-    seconds = max(int(seconds), 0)
-    parts = [
-        (seconds // DAY, "d"),
-        (seconds % DAY // HOUR, "h"),
-        (seconds % HOUR // MINUTE, "min"),
-        (seconds % MINUTE, "s"),
-    ]
-    while len(parts) > 1 and parts[0][0] == 0:
-        parts = parts[1:]
-    return " ".join(f"{count} {name}" for count, name in parts[:2] if count or len(parts) == 1)
+    return MISSING if seconds is None else short_span(int(seconds))
 
 
 @register.filter

@@ -17,6 +17,16 @@ def span(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
+def short_span(seconds: int) -> str:
+    """`11520` -> `3 h 12 min`: the two largest units, rounded down; nothing is less than `0 s`."""
+    days, rest = divmod(max(seconds, 0), 86_400)
+    hours, rest = divmod(rest, 3_600)
+    parts = [(days, "d"), (hours, "h"), (rest // 60, "min"), (rest % 60, "s")]
+    while len(parts) > 1 and not parts[0][0]:
+        parts = parts[1:]
+    return " ".join(f"{count} {unit}" for count, unit in parts[:2] if count or len(parts) == 1)
+
+
 def percent(bps: int | Decimal) -> str:
     text = f"{Decimal(bps) / 100:,.2f}".rstrip("0").rstrip(".")
     return f"{text} %"

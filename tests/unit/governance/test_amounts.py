@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from governance.templatetags.amounts import points, units, usd
+from governance.templatetags.amounts import duration, points, units, usd
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,18 @@ def test_amounts__missing__a_dash() -> None:
 def test_units__exact__no_zeros_at_the_end() -> None:
     assert units(1_500_000, 6) == "1.5"
     assert units(1, 18) == "0.000000000000000001"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "0 s"),
+        (59, "59 s"),
+        (61, "1 min 1 s"),
+        (3_600, "1 h"),
+        (11_520, "3 h 12 min"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_duration__seconds__two_largest_units(seconds: int, text: str) -> None:
+    assert duration(seconds) == text

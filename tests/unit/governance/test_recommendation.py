@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +16,6 @@ from governance.core.recommendation import (
     Verdict,
     Weight,
     recommend,
-    span,
 )
 
 CASE = Case(
@@ -75,11 +73,3 @@ def test_verdict__any_findings__the_heaviest_decides(findings: list[Finding]) ->
     assert len(said.reasons) == min(3, sum(f.weight is not Weight.FINE for f in findings))
     if Weight.FORBIDS in weights:
         assert said.reasons[0] in {f.text for f in findings if f.weight is Weight.FORBIDS}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(59, "0 min"), (3_600, "1 h"), (11_520, "3 h 12 min"), (90_000, "1 d 1 h"), (-5, "0 min")],
-)
-def test_span__seconds__two_largest_units(seconds: int, text: str) -> None:
-    assert span(seconds) == text
