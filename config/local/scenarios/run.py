@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
+import psycopg
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from config.local import servers
 from config.local.chain.market import Market
+from config.local.chain.node import rewound
 from config.local.price_api import Quotation, price_api
 from config.local.scenarios import sabotage as spoil
 from config.local.scenarios.base import Script, Stage
 from config.local.scenarios.driver import Driver
-from config.local.scenarios.judge import Judge
+from config.local.scenarios.judge import Judge, Verdict
 from config.local.scenarios.people import People
 from config.local.scenarios.summary import most_round_trips, proposals, world_digest
 from config.local.scenarios.world import World, running_world
@@ -29,11 +31,12 @@ def run_scenario(
     script: Script,
     *,
     seed: int,
-    sabotage: str | None,
+    sabotages: Sequence[str],
     say: Callable[[str], None],
     tell: Callable[[dict[str, Any]], None],
-) -> dict[str, Any]:
-    """Run the script, tell each step, spoil the end if asked, and return (and tell) the summary."""
+) -> bool:
+    """Run the script, tell each step and then the summary; whether every invariant holds. Each
+    sabotage spoils the finished world by itself: then there is one summary of each."""
     with (
         running_world(say) as world,
         servers.connect(world.places, servers.DATABASE) as owner,
@@ -42,23 +45,36 @@ def run_scenario(
             connection=owner, rpc=world.rpc, first_block=world.chain.manifest.head_number + 1
         )
         _play(script, world=world, judge=judge, seed=seed, tell=tell)
-        digest = world_digest(owner, final_block_hash=str(world.rpc.block()["hash"]))
-        if sabotage is not None:
-            spoil.SABOTAGES[sabotage][0](spoil.World(connection=owner, rpc=world.rpc))
-        verdict = judge.verdict()
-        summary: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "scenario": script.__name__,
             "seed": seed,
-            "ok": verdict.ok,
-            "digest": digest,
+            "digest": world_digest(owner, final_block_hash=str(world.rpc.block()["hash"])),
             "proposals": proposals(owner),
-            **verdict.flags,
             "rpc_round_trips_per_snapshot": most_round_trips(owner),
         }
-        if not verdict.ok:
-            summary["findings"] = {name: found for name, found in verdict.findings.items() if found}
-        tell(summary)
-        return summary
+        if not sabotages:
+            verdict = judge.verdict()
+            tell(facts | _words(verdict))
+            return verdict.ok
+        for sabotage in sabotages:
+            with _spoiled(sabotage, world=world, owner=owner):
+                tell(facts | {"sabotage": sabotage} | _words(judge.verdict()))
+        return False
+
+
+def _words(verdict: Verdict) -> dict[str, Any]:
+    findings = {name: found for name, found in verdict.findings.items() if found}
+    return {"ok": verdict.ok, **verdict.flags} | ({"findings": findings} if findings else {})
+
+
+@contextmanager
+def _spoiled(
+    sabotage: str, *, world: World, owner: psycopg.Connection[tuple[object, ...]]
+) -> Iterator[None]:
+    """Spoiled inside; tables and chain are as they were afterwards."""
+    with rewound(world.rpc), owner.transaction(force_rollback=True):
+        spoil.SABOTAGES[sabotage][0](spoil.World(connection=owner, rpc=world.rpc))
+        yield
 
 
 def _play(

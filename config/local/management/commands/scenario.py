@@ -30,7 +30,12 @@ class Command(BaseCommand):
         parser.add_argument("name", choices=sorted(SCENARIOS))
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--json", action="store_true", help="one JSON object per line")
-        parser.add_argument("--sabotage", choices=sorted(SABOTAGES), help="spoil the end")
+        parser.add_argument(
+            "--sabotage",
+            action="append",
+            choices=sorted(SABOTAGES),
+            help="spoil the end (exit 1); several are judged one by one",
+        )
         parser.add_argument("--keep", action="store_true", help="keep the state directory")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -40,10 +45,10 @@ class Command(BaseCommand):
         say = self._silent if options["json"] else self._say
         tell = self._json if options["json"] else self._line
         try:
-            summary = run_scenario(
+            holds = run_scenario(
                 SCENARIOS[options["name"]],
                 seed=options["seed"],
-                sabotage=options["sabotage"],
+                sabotages=options["sabotage"] or (),
                 say=say,
                 tell=tell,
             )
@@ -54,7 +59,7 @@ class Command(BaseCommand):
         finally:
             if not options["keep"]:
                 shutil.rmtree(state, ignore_errors=True)
-        if not summary["ok"]:
+        if not holds:
             sys.exit(1)
 
     def _become_own_world(self, name: str) -> None:
