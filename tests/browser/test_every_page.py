@@ -17,7 +17,7 @@ def test_page__both_widths_light_and_dark__is_accessible_and_fits(
     for phone, dark in ((False, False), (True, True)):
         visitor = played.visitor(phone=phone, dark=dark)
         if place.person:
-            visitor.sign_in(place.person)
+            visitor.already_signed_in(place.person)
         answer = visitor.page.goto(played.url + path)
         assert answer is not None
         assert answer.status == 200, path

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.cache import cache
-from django.test import override_settings
+from django.test import Client, override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from config.local import servers
@@ -31,9 +31,10 @@ from config.local.places import Places
 from config.local.price_api import Quotation, price_api
 from config.local.processes import MARK, Process
 from config.local.seed.treasury import PASSWORD, seed_treasury
+from governance.models import User
 from tests.browser.wallet import Wallet
 from tests.conftest import Chain
-from tests.integration.governance.conftest import Stage
+from tests.integration.governance.conftest import Stage, prove
 from tests.npm_modules import ensure_modules
 from tests.own_database import OwnDatabase
 
@@ -80,6 +81,19 @@ class Visitor:
         """By password, as staff and the demonstration's people do."""
         self.go("/login")
         return self.sign_in_here(name)
+
+    def already_signed_in(self, name: str) -> Visitor:
+        """With the session of somebody who has just proved himself: for tests of what comes after
+        the log-in, which costs a second of its own."""
+        self.name = name
+        client = Client()
+        client.force_login(User.objects.get(username=name))
+        prove(client)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        self.context.add_cookies(
+            [{"name": cookie.key, "value": cookie.value, "url": self.base_url}]
+        )
+        return self
 
     def sign_in_here(self, name: str) -> Visitor:
         """On the log-in form that the page leads to."""
