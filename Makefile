@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 # Workers of the test run. Each has its own database, its own Redis numbers and its own anvil.
 WORKERS ?= 2
+# Folders of tests that ran before, for example in `make check`.
+BUT     ?=
+TESTS   := -n $(WORKERS) $(addprefix --ignore=,$(BUT))
 
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
            --python-version 3.11 --custom-compile-command "make lock"
@@ -40,10 +43,10 @@ browser: setup ## a Chromium for the browser tests, found or installed
 	$(BIN)/python -P tests/browser/fetch_chromium.py
 
 test: setup browser ## all tests but the slow ones
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest $(TESTS)
 
 test-full: setup browser ## all tests
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not benchmark"
+	$(BIN)/python -m pytest $(TESTS) -m "not benchmark"
 
 # The gates do not depend on each other: two at a time, the longest first, each one's output in one piece.
 check: setup ## every gate that needs no server
@@ -72,7 +75,7 @@ screenshots: setup browser ## draw every page into docs/screenshots
 	BALLAST_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -n 0 tests/browser/test_screenshots.py
 
 scenarios: setup ## the whole service over many days
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not benchmark" tests/scenarios
+	$(BIN)/python -m pytest $(TESTS) -m "not benchmark" tests/scenarios
 
 clean: ## forget the state of the embedded servers
 	rm -rf .local
