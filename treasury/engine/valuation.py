@@ -109,8 +109,8 @@ def breach_opened_by(
 ) -> Address | None:
     """An asset (or group) that these trades would leave outside its band and farther from its
     target than it is now; None when there is none. A list that lost a trade to a later gate no
-    longer balances, and what is left of it must not do harm. A member of a group that comes closer
-    to its own target does none, whatever the rest of the group did."""
+    longer balances, and what is left of it must not do harm. A member of a group that stays, or
+    comes closer to its own target, does none, whatever the rest of the group did."""
     moved: dict[Address, int] = {}
     for trade in trades:
         moved[trade.sell] = moved.get(trade.sell, 0) - trade.sell_units
@@ -129,8 +129,10 @@ def breach_opened_by(
         for one, other in zip(was.positions, now.positions, strict=True)
         if abs(other.drift.absolute) <= abs(one.drift.absolute)
     }
+    members = {asset for group in policy.groups for asset in group.assets}
     for drift in now.tested:
         farther = abs(drift.absolute) > abs(before[drift.asset].absolute)
-        if drift.breached and farther and drift.asset not in closer:
+        is_pushed = drift.asset not in members or moved.get(drift.asset, 0) * drift.absolute > 0
+        if drift.breached and farther and is_pushed and drift.asset not in closer:
             return drift.asset
     return None
