@@ -96,14 +96,14 @@ class Wallet:
                 return {"error": {"code": -32603, "message": "Provided chainId must match."}}
             return self._signature(encode_typed_data(full_message=typed))
         if method == "eth_sendTransaction":
-            return {"result": self._sent(params[0])}
+            return {"result": self.send(params[0])}
         return {"result": self.chain.rpc(method, *params)}
 
     def _signature(self, message: Any) -> dict[str, Any]:
         signed = Account.sign_message(message, private_key(self.name))
         return {"result": "0x" + signed.signature.hex().removeprefix("0x")}
 
-    def _sent(self, call: dict[str, Any]) -> str:
+    def send(self, call: dict[str, Any]) -> str:
         """Signed here and sent raw: the local chain knows no accounts of its own."""
         nonce = int(self.chain.rpc("eth_getTransactionCount", self.address, "pending"), 16)
         raw = Account.sign_transaction(

@@ -69,7 +69,7 @@ def test_sign_in__no_wallet_in_the_browser__says_so(theatre: Theatre) -> None:
 def test_sign_in__without_javascript_by_keyboard__pasted_signature(theatre: Theatre) -> None:
     visitor = theatre.visitor(java_script_enabled=False)
     page = visitor.go("/login")
-    page.get_by_text("No wallet in this browser").focus()
+    page.get_by_text("Sign in with a key that is elsewhere").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.type(ACCOUNTS["owner2"].address)
@@ -113,7 +113,7 @@ def test_pages_of_the_door__each_width_and_scheme__are_accessible_and_fit(
     assert visitor.serious_violations() == []
     assert not visitor.is_wider_than_window()
     shoot(visitor, f"login-{suffix}")
-    page.get_by_text("No wallet in this browser").click()
+    page.get_by_text("Sign in with a key that is elsewhere").click()
     page.get_by_label("Address of the account").fill("0x12")
     page.get_by_role("button", name="Get the text to sign").click()
     expect(page.get_by_label("Address of the account")).to_have_value("0x12")

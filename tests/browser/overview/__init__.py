@@ -1,0 +1,1 @@
+"""People look over the treasury: what needs them, how it stands, what was proposed."""
