@@ -9,6 +9,7 @@ from django.db.models import Value
 from governance.core.approvals import ApprovalRefusedError
 from governance.core.scrutiny import Deliberation, Demand, demands
 from governance.models import Acknowledgement, Answer, Proposal, User
+from governance.selectors.pages.proposal.sheet import overtaken
 from governance.selectors.proposals import plan_of, proposal_by_id
 from governance.services.deliberating.scrutinising import Scrutiny, scrutinise
 from treasury.core.types import BlockRef
@@ -55,8 +56,14 @@ def still_missing(scrutiny: Scrutiny, user: User) -> tuple[Demand, ...]:
 
 
 def require_deliberation(*, proposal_id: int, user: User, block: BlockRef, rpc_url: str) -> None:
-    """Before an approval, or a signature from a person's own session, is taken."""
+    """Before an approval, or a signature from a person's own session, is taken: what the newest
+    block forbids is refused (`overtaken`), as on the page; then whatever is missing."""
     scrutiny = scrutinise(proposal_by_id(proposal_id), block=block, rpc_url=rpc_url)
+    look = scrutiny.look
+    fresh = (look.simulation, look.worse_bps) if look else None
+    forbidden = overtaken(scrutiny.dossier, fresh=fresh, now=block.timestamp)
+    if forbidden:
+        raise ApprovalRefusedError("overtaken", forbidden[0])
     missing = still_missing(scrutiny, user)
     if missing:
         raise DeliberationError(missing)

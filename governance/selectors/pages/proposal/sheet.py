@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -240,19 +240,37 @@ def _blockers(
     found: Dossier, checks: Sequence[Check], picture: Picture, now: int
 ) -> tuple[str, ...]:
     """Why nobody should sign now, however much they acknowledge."""
-    proposal, said = found.proposal, []
-    if proposal.state not in OPEN:
+    if found.proposal.state not in OPEN:
         return ()
-    if now >= proposal.expires_at:
-        said.append("Its deadline has passed: it reverts whoever sends it.")
-    said += [f"{check.name}: {check.text}" for check in checks if check.status is Status.FAIL]
+    failed = [f"{check.name}: {check.text}" for check in checks if check.status is Status.FAIL]
+    return (*_late(found, now), *failed, *_outdated(found, picture))
+
+
+def overtaken(
+    found: Dossier, *, fresh: tuple[Simulation, int | None] | None, now: int
+) -> tuple[str, ...]:
+    """What the chain says of it this minute that forbids a signature whatever was acknowledged:
+    `blockers` without those of the stored checks, which the guard judges by itself. `fresh` as for
+    `sheet`."""
+    picture = _picture(found, fresh, now)
+    fails = picture.is_fresh and not picture.simulation.ok
+    said = [f"At the newest block it fails: {picture.simulation.error}"] if fails else []
+    return (*_late(found, now), *said, *_outdated(found, picture))
+
+
+def _late(found: Dossier, now: int) -> tuple[str, ...]:
+    if now < found.proposal.expires_at:
+        return ()
+    return ("Its deadline has passed: it reverts whoever sends it.",)
+
+
+def _outdated(found: Dossier, picture: Picture) -> Iterator[str]:
     if not picture.is_fresh and picture.age_seconds > SIMULATION_AGE_MAX_SECONDS:
         minutes = picture.age_seconds // 60
-        said.append(f"No node simulates it now, and the last picture is {minutes} min old.")
+        yield f"No node simulates it now, and the last picture is {minutes} min old."
     worse = picture.worse_bps or 0
     if worse and found.cost_bps + worse > found.policy.cost_cap_bps:
-        said.append(f"It brings {worse} bp less than planned: with its cost that is over the cap.")
-    return tuple(said)
+        yield f"It brings {worse} bp less than planned: with its cost that is over the cap."
 
 
 def _control(found: Dossier) -> Control:

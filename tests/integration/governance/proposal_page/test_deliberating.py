@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from execution.selectors.transactions import safe_transaction_by_id
 from governance.core.questions import Question
@@ -190,6 +191,33 @@ def test_fresh_look__market_moved__says_by_how_much(stage: Stage) -> None:
     stage.market.step(600, {"WETH": 2_000})
     after = scrutinise(proposal, block=stage.head(), rpc_url=stage.url)
     assert {flag.name for flag in after.flags} & {"simulation_worse", "simulation_fails"}
+
+
+def test_confirm__forbidden_by_the_newest_block__refused_on_every_way_of_ones_own(
+    stage: Stage, sign: Sign
+) -> None:
+    """As on the page, where the form is not even shown: by REST, and pasted into a page that was
+    loaded before."""
+    proposal = collecting(stage)
+    assert proposal.safe_transaction is not None
+    asked = question(stage, "sofia", proposal)
+    assert post(stage, "sofia", proposal, "answers", answer=asked.expected)[0] == 201
+    stage.market.step(600, {"WETH": 2_000})
+    status, body = confirm(stage, sign, proposal)
+    assert (status, body["code"]) == (422, "overtaken"), body
+    form = {
+        "as": f"{stage.seeded.deployment.accounts['owner1']}:"
+        f"{stage.seeded.deployment.accounts['owner1']}",
+        "signature": "0x" + sign("owner1", proposal.safe_transaction.safe_tx_hash).hex(),
+        "answer": asked.expected,
+    }
+    browser = Client()
+    browser.force_login(stage.people["sofia"])
+    pasted = browser.post(f"/proposals/{proposal.public_id}/signatures/", form)
+    assert pasted.status_code == 422
+    assert confirmations(proposal) == 0
+    assert proposal_by_id(proposal.pk).state == "COLLECTING"
+    assert "safe_transaction.confirmed" not in actions()
 
 
 # ------------------------------------------------------------------------------------ comments
