@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from governance.core.wording.numbers import short_span
@@ -15,6 +15,8 @@ from governance.core.wording.numbers import short_span
 register = template.Library()
 MISSING = "—"
 MINUTE = 60
+SHOWN_DIGITS = 6
+GROUP = 4
 
 
 @register.filter
@@ -30,6 +32,18 @@ def units(value: int | None, decimals: int) -> str:
         return MISSING
     text = f"{Decimal(value).scaleb(-decimals):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@register.filter
+def roughly(value: int | None, decimals: int) -> SafeString | str:
+    """Base units as a token amount with at most six digits behind the point, rounded down; all of
+    them for whoever points at it."""
+    if value is None:
+        return MISSING
+    exact = units(value, decimals)
+    whole, point, digits = exact.partition(".")
+    short = f"{whole}{point}{digits[:SHOWN_DIGITS]}".rstrip("0").rstrip(".") if point else exact
+    return format_html('<span title="{}">{}</span>', exact, short)
 
 
 @register.filter
@@ -108,6 +122,20 @@ def duration(seconds: int | None) -> str:
 def address(value: str) -> SafeString:
     """Whole, breakable, in the form that a device shows: nobody compares six characters."""
     return format_html('<span class="hash">{}</span>', value)
+
+
+@register.filter
+def in_fours(value: str) -> SafeString:
+    """An address for comparing character by character: groups of four, copied without the gaps."""
+    groups = [value[:2], *(value[at : at + GROUP] for at in range(2, len(value), GROUP))]
+    spans = format_html_join("", "<span>{}</span>", ((group,) for group in groups))
+    return format_html('<span class="hash fours" title="{}">{}</span>', value, spans)
+
+
+@register.filter
+def unbroken(text: str) -> str:
+    """The sign of per cent stays with its number at the end of a line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from django import template
@@ -12,6 +13,7 @@ from django.utils.safestring import SafeString
 from governance.selectors.registers.naming import Names
 
 register = template.Library()
+PUBLIC_ID: Final = re.compile(r"[a-z]+_[0-9A-Z]{26}")
 
 ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "prop": ("proposal-page",),
@@ -61,8 +63,9 @@ def allowance_name(key: str) -> str:
 
 @register.filter
 def object_link(public_id: str) -> SafeString:
-    """The id's end, linked to the object's page."""
-    url, short = object_url(public_id), public_id[-8:]
+    """The id's end, linked to the object's page; a name that is no id is told whole."""
+    short = public_id[-8:] if PUBLIC_ID.fullmatch(public_id) else public_id
+    url = object_url(public_id)
     if not url:
         return format_html('<span class="hash">{}</span>', short)
     return format_html('<a class="hash" href="{}">{}</a>', url, short)

@@ -59,7 +59,7 @@ def change_legs(
 ) -> Changed:
     """Legs that are not named stay as they are. Raises EditRefusedError: unknown_leg, leg_twice,
     negative_amount, larger_than_before, below_minimum, nothing_changed, nothing_left."""
-    wanted = _wanted(legs, changes)
+    wanted = _wanted(inputs, legs, changes)
     if all(wanted.get(leg.index, leg.sell_units) == leg.sell_units for leg in legs):
         raise EditRefusedError("nothing_changed", "every leg would stay as it is")
     changed, trades = [], []
@@ -91,8 +91,12 @@ def edit_key(*, of: str, trades: Sequence[Trade]) -> str:
     return digest({"edit_of": of, "legs": legs})
 
 
-def _wanted(legs: Sequence[Leg], changes: Sequence[LegChange]) -> dict[int, int]:
+@exact
+def _wanted(
+    inputs: DecisionInputs, legs: Sequence[Leg], changes: Sequence[LegChange]
+) -> dict[int, int]:
     before = {leg.index: leg.sell_units for leg in legs}
+    sold = {leg.index: inputs.portfolio.holding(leg.sell) for leg in legs}
     wanted: dict[int, int] = {}
     for change in changes:
         number = change.index + 1
@@ -109,9 +113,11 @@ def _wanted(legs: Sequence[Leg], changes: Sequence[LegChange]) -> dict[int, int]
                 "negative_amount", f"leg {number} cannot sell less than nothing", change.index
             )
         if change.sell_units > before[change.index]:
+            most, held = before[change.index], sold[change.index]
             raise EditRefusedError(
                 "larger_than_before",
-                f"leg {number} can only become smaller: at most {before[change.index]} base units",
+                f"leg {number} can only become smaller: at most"
+                f" {Decimal(most).scaleb(-held.decimals):,f} {held.symbol} ({most} base units)",
                 change.index,
             )
         wanted[change.index] = change.sell_units

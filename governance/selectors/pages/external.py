@@ -102,7 +102,7 @@ class _Words:
         return tuple(
             CallLine(
                 number=f"{prefix}{number}",
-                title=FUNCTION_NAMES.get(call.call.purpose, call.call.purpose.capitalize()),
+                title=self._title(call),
                 function=call.function.partition("(")[0],
                 to=call.call.to,
                 target=self.labels.get(call.call.to, ""),
@@ -116,14 +116,29 @@ class _Words:
     def _symbol(self, address: str) -> str:
         return self.tokens[address][0] if address in self.tokens else address
 
-    def _argument(self, call: DecodedCall, name: str) -> Argument:
+    def _title(self, call: DecodedCall) -> str:
+        """What is done and how much of it, where we know the token."""
+        title = FUNCTION_NAMES.get(call.call.purpose, call.call.purpose.capitalize())
         values = values_of(call)
-        raw, said = values[name], self.labels.get(values[name], "")
-        if name in AMOUNTS:
-            of = values.get(AMOUNTS[name], "") if AMOUNTS[name] else call.call.to
-            if of in self.tokens:
-                symbol, decimals = self.tokens[of]
-                said = f"{exact_amount(int(raw), decimals)} {symbol}"
-        elif name == "path":
+        if call.call.purpose == "approve" and values.get("amount") == "0":
+            return f"Take the allowance back: {self.labels.get(call.call.to, call.call.to)}"
+        amounts = [self._amount(call, name) for name in AMOUNTS if name in values]
+        return f"{title} {' for at least '.join(filter(None, amounts))}".strip()
+
+    def _amount(self, call: DecodedCall, name: str) -> str:
+        """Empty where the argument is no amount, or of a token that we do not know."""
+        values = values_of(call)
+        if name not in AMOUNTS:
+            return ""
+        of = values.get(AMOUNTS[name], "") if AMOUNTS[name] else call.call.to
+        if of not in self.tokens:
+            return ""
+        symbol, decimals = self.tokens[of]
+        return f"{exact_amount(int(values[name]), decimals)} {symbol}"
+
+    def _argument(self, call: DecodedCall, name: str) -> Argument:
+        raw = values_of(call)[name]
+        said = self._amount(call, name) or self.labels.get(raw, "")
+        if name == "path":
             said = path_words(raw, self._symbol)
         return Argument(name.replace("_", " "), raw, said, name in TIMES)

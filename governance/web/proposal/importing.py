@@ -26,6 +26,7 @@ from treasury.core import access
 from treasury.core.canonical import is_too_deep
 from treasury.core.types import BlockRef
 
+KIB: Final = 1024
 RECENT: Final = 20
 UNAVAILABLE: Final = 503
 SHEET: Final = "governance/proposal/external.html"
@@ -43,7 +44,7 @@ class Imports(Page):
         return {
             "recent": recent_imports(within=self.treasury_ids, limit=RECENT),
             "may_import": bool(places(self, access.PROPOSAL_IMPORT)),
-            "bytes_max": DOCUMENT_BYTES_MAX,
+            "kib_max": DOCUMENT_BYTES_MAX // KIB,
         }
 
     def post(self, request: HttpRequest, **_: Any) -> HttpResponse:

@@ -25,6 +25,8 @@ from governance.web.registers.live import chosen, places
 from treasury.core import access
 
 REFUSED = 422
+USUAL = "email"
+"""Offered first."""
 
 
 class Integrations(Page):
@@ -42,7 +44,7 @@ class Integrations(Page):
             "channels": channels(user_id=self.user.pk, own=self.treasury_ids, of_treasury=governed),
             "may_govern": bool(governed),
             "may_see_tokens": bool(governed or places(self, access.AUDIT_READ)),
-            "kinds": sorted(NOTIFIERS),
+            "kinds": sorted(NOTIFIERS, key=lambda kind: (kind != USUAL, kind)),
             "topics": sorted(SUBSCRIBABLE),
             "given": {},
         }

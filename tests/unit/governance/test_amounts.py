@@ -1,12 +1,21 @@
-"""How pages write numbers: what rounds to nothing has no sign."""
+"""How pages write numbers and addresses: what rounds to nothing has no sign."""
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
 
-from governance.templatetags.amounts import duration, points, units, usd
+from governance.templatetags.amounts import (
+    duration,
+    in_fours,
+    points,
+    roughly,
+    unbroken,
+    units,
+    usd,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,3 +48,30 @@ def test_units__exact__no_zeros_at_the_end() -> None:
 )
 def test_duration__seconds__two_largest_units(seconds: int, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (96_003_885_569_405_758_203_584, "96,003.885569"),
+        (10**18, "1"),
+        (1_999_999_999_999_999_999, "1.999999"),
+        (1, "0"),
+    ],
+)
+def test_roughly__six_digits_rounded_down__all_of_them_beside_it(value: int, shown: str) -> None:
+    text = roughly(value, 18)
+    assert text == f'<span title="{units(value, 18)}">{shown}</span>'
+
+
+def test_in_fours__an_address__whole_in_order_and_never_as_markup() -> None:
+    address = "0x25ad42D1C8dC2BEb6Ee79eC9D53534e1db4F625f"
+    text = in_fours(address)
+    groups = re.findall(r"<span>([^<]*)</span>", text)
+    assert "".join(groups) == address
+    assert {len(group) for group in groups[1:]} == {4}
+    assert "<script>" not in in_fours("<script>")
+
+
+def test_unbroken__per_cent__stays_with_its_number() -> None:
+    assert unbroken("45.98 % (band 43-49 %)") == "45.98\u00a0% (band 43-49\u00a0%)"
