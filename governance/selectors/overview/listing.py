@@ -21,6 +21,9 @@ from treasury.core.amounts import share_bps, to_decimal
 from treasury.selectors.portfolio import assets_of
 
 COST_NEAR_CAP = Decimal("0.8")
+BROKEN = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+"""How reading a text fails that was changed past the service."""
+UNREADABLE = "What is stored of it cannot be read back: do not sign"
 APPROVABLE = (ProposalState.PROPOSED.value, ProposalState.COLLECTING.value)
 Names = Mapping[tuple[int, str], tuple[str, int]]
 """(treasury, address of an asset) -> (symbol, decimals)."""
@@ -198,16 +201,20 @@ def _to_approve(viewer: Viewer) -> Q:
 
 
 def _row(row: Any, viewer: Viewer, names: Names) -> ProposalRow:
-    policy = json.loads(row.policy_version.document)
     cost_bps = share_bps(part=row.estimated_cost_usd, whole=row.value_usd)
+    try:
+        policy = json.loads(row.policy_version.document)
+        cap_bps, risk = policy["cost_cap_bps"], _risk(row, cost_bps, policy)
+    except BROKEN:
+        cap_bps, risk = 0, Risk("bad", "Unreadable")
     return ProposalRow(
         row=row,
         action=action(row, names),
         why=named(row.decision.trigger_reason, row.tier.treasury_id, names),
         note=named(row.state_reason, row.tier.treasury_id, names),
         cost_bps=cost_bps,
-        cap_bps=policy["cost_cap_bps"],
-        risk=_risk(row, cost_bps, policy),
+        cap_bps=cap_bps,
+        risk=risk,
         signatures=len(row.owners),
         task=task(row, viewer),
     )
@@ -235,7 +242,14 @@ def named(text: str, treasury_id: int, names: Names) -> str:
 
 def action(row: Any, names: Names) -> str:
     """What it does, in one sentence, from the legs of its plan (or what was decided, without
-    one)."""
+    one). What somebody changed past the service says so: a list never fails for one of its rows."""
+    try:
+        return _sentence(row, names)
+    except BROKEN:
+        return UNREADABLE
+
+
+def _sentence(row: Any, names: Names) -> str:
     if row.plan is not None:
         parts = json.loads(row.plan.document)["legs"]
         least = "min_buy_units"

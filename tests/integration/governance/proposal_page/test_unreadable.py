@@ -46,6 +46,30 @@ def test_page__stored_text_cannot_be_read__says_do_not_sign(
     assert "Sign with your wallet" not in page
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", "no JSON"])
+@pytest.mark.parametrize(
+    ("table", "column", "pages"),
+    [
+        ("execution_plan", "document", ("/", "/proposals/?tab=all", "/proposals/queue/")),
+        ("treasury_decision", "result", ("/proposals/?tab=all", "/proposals/queue/")),
+        ("treasury_policyversion", "document", ("/proposals/?tab=all", "/proposals/queue/")),
+    ],
+)
+def test_lists__stored_text_cannot_be_read__are_shown_all_the_same(
+    stage: Stage, table: str, column: str, pages: tuple[str, ...], text: str
+) -> None:
+    """One proposal that somebody changed must not take everybody's pages away."""
+    proposal = collecting(stage)
+    tamper(table, rows_of(proposal)[table], column, text)
+    client = reader(stage, "sofia")
+    for page in pages:
+        answer = client.get(page)
+        assert answer.status_code == 200, page
+    if table == "execution_plan":
+        shown = client.get("/proposals/?tab=all").content.decode()
+        assert "What is stored of it cannot be read back: do not sign" in shown
+
+
 def test_forms__stored_text_cannot_be_read__refused_and_nothing_taken(stage: Stage) -> None:
     proposal = collecting(stage)
     tamper("execution_plan", rows_of(proposal)["execution_plan"], "document", "{}")
