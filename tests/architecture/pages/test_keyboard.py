@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = sorted(ROOT.glob("*/templates/**/*.html"))
 SCRIPTS = sorted(ROOT.glob("*/static/**/*.js"))
 BROWSER = ROOT / "tests" / "browser"

@@ -1,0 +1,1 @@
+"""Rules that templates, scripts and browser tests keep."""
