@@ -1,7 +1,8 @@
 """A person without a mouse: Tab, Enter, Space, arrows and typing. Nothing here clicks or focuses by
 itself, so whatever is reached is reached by the order of the page.
 
-`tests/architecture/pages/test_keyboard.py` reads which buttons are pressed: name them in the call itself.
+`tests/architecture/pages/test_keyboard.py` reads which buttons are pressed: name them in the call
+itself.
 """
 
 from __future__ import annotations
