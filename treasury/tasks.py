@@ -16,7 +16,7 @@ from treasury.adapters.chain import UnreadableTokenError, open_rpc
 from treasury.adapters.rpc import RpcError, RpcUnavailableError
 from treasury.core.types import BlockRef
 from treasury.selectors.portfolio import treasuries
-from treasury.services import prices, snapshots
+from treasury.services import compacting, prices, snapshots
 
 log = structlog.get_logger(__name__)
 CHAIN_ERRORS = (RpcUnavailableError, RpcError, UnreadableTokenError)
@@ -36,6 +36,16 @@ def take_snapshots() -> None:
     _for_each_treasury(
         lambda treasury_id, block, url: snapshots.take_snapshot(
             treasury_id=treasury_id, block=block, rpc_url=url
+        )
+    )
+
+
+@shared_task(ignore_result=True)
+def compact_evaluations() -> None:
+    """Once a day: evaluations that did not fire are summed up with age."""
+    _for_each_treasury(
+        lambda treasury_id, block, _: compacting.compact_evaluations(
+            treasury_id=treasury_id, block=block
         )
     )
 

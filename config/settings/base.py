@@ -230,6 +230,7 @@ def beat_schedule(seconds: float) -> dict[str, dict[str, Any]]:
         "governance.tasks.anchor_audit": 20 * seconds,
         "governance.tasks.watch_quorum": 20 * seconds,
         "governance.tasks.forget_requests": DAY,
+        "treasury.tasks.compact_evaluations": DAY,
     }
     return {
         name: {"task": name, "schedule": every, "options": {"expires": every}}

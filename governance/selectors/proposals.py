@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from execution.models import Plan, SafeTransaction, Transaction
 
 NEVER_SUPERSEDED = frozenset({ProposalState.READY, ProposalState.HANDED_OVER, ProposalState.FROZEN})
+FULL_RESET = "FULL_RESET"
 EDITABLE = frozenset({ProposalState.PROPOSED, ProposalState.COLLECTING})
 
 
@@ -129,6 +130,24 @@ def latest_times(*, tier_id: int) -> tuple[int | None, int | None]:
         state=ProposalState.DONE, outcome=ProposalOutcome.EXECUTED.value
     ).aggregate(at=Max("done_at"))["at"]
     return proposed, executed
+
+
+def proposals_since(*, tier_id: int, since: int) -> int:
+    """How many proposals were made after this block time, recorded ones left out."""
+    rows = Proposal.objects.filter(tier_id=tier_id, triggered_at__gt=since)
+    return rows.exclude(route=Route.RECORD_ONLY).count()
+
+
+def latest_full_reset_at(*, tier_id: int) -> int | None:
+    """Block time at which the tier's latest full reset was executed."""
+    rows = Proposal.objects.filter(
+        tier_id=tier_id,
+        decision__trigger_kind=FULL_RESET,
+        state=ProposalState.DONE,
+        outcome=ProposalOutcome.EXECUTED.value,
+    ).exclude(route=Route.RECORD_ONLY)
+    found: int | None = rows.aggregate(at=Max("done_at"))["at"]
+    return found
 
 
 def plan_of(proposal: Proposal) -> Plan:

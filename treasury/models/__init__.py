@@ -1,6 +1,6 @@
 """Rows of the treasury, one file per aggregate."""
 
-from treasury.models.decisions import Decision
+from treasury.models.decisions import Decision, EvaluationDay
 from treasury.models.ledger import Account, Disposal, JournalEntry, Lot, Posting
 from treasury.models.policies import PolicyVersion
 from treasury.models.portfolio import (
@@ -15,6 +15,7 @@ from treasury.models.portfolio import (
 from treasury.models.prices import Price, PriceObservation, PriceSource
 from treasury.models.record import AuditEvent, OutboxEvent
 from treasury.models.snapshots import Position, Snapshot, TierNav
+from treasury.models.watching import LogAnswer, LogCheckpoint, LogWatch, WatchedLog
 
 __all__ = [
     "Account",
@@ -23,7 +24,11 @@ __all__ = [
     "AuditEvent",
     "Decision",
     "Disposal",
+    "EvaluationDay",
     "JournalEntry",
+    "LogAnswer",
+    "LogCheckpoint",
+    "LogWatch",
     "Lot",
     "OutboxEvent",
     "PolicyVersion",
@@ -39,4 +44,5 @@ __all__ = [
     "TierAsset",
     "TierNav",
     "Treasury",
+    "WatchedLog",
 ]

@@ -81,6 +81,7 @@ class Price(models.Model):
                 name="price_missing_says_why",
             ),
         ]
+        indexes = [models.Index(fields=["asset", "block_timestamp"], name="price_by_time")]
 
     def __str__(self) -> str:
         return f"{self.asset} at {self.block_number}"

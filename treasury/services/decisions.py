@@ -19,12 +19,13 @@ from treasury.core.policies import TierPolicy
 from treasury.core.types import NATIVE, Actor, Address, GasPrice
 from treasury.engine.decision import decide
 from treasury.models import Decision as DecisionRow
-from treasury.models import PolicyVersion, Position, Snapshot, Tier
+from treasury.models import LogAnswer, PolicyVersion, Position, Snapshot, Tier
 from treasury.selectors.lots import open_lots
 from treasury.selectors.policies import policy_in_force
 from treasury.selectors.portfolio import tier_by_id, tier_portfolio
 from treasury.selectors.prices import price_map
 from treasury.selectors.snapshots import block_of
+from treasury.selectors.triggering.logs import waiting_rows
 from treasury.services.record import emit_event, record_audit
 
 
@@ -79,6 +80,7 @@ def _inputs(
         allowances=context.allowances,
         halts=context.halts,
         forced_reason=context.forced_reason,
+        observed=context.observed,
     )
 
 
@@ -123,6 +125,8 @@ def _store(
             result=canonical_bytes(result).decode(),
             digest=decision_digest(inputs=inputs, decision=result),
         )
+        if result.trigger.fired:
+            _answer_logs(row, inputs)
         payload = {
             "id": row.public_id,
             "tier": tier.public_id,
@@ -145,3 +149,21 @@ def _store(
             reason=row.trigger_reason,
         )
     return row
+
+
+def _answer_logs(row: DecisionRow, inputs: DecisionInputs) -> None:
+    """The logs that this evaluation saw are no reason for another one; two that saw the same at
+    once cannot both be kept (T3)."""
+    seen = {(log.contract, log.topic, log.tx_hash, log.ordinal) for log in inputs.observed.logs}
+    if not seen:
+        return
+    waiting = waiting_rows(
+        tier_id=row.tier_id,
+        watched=inputs.policy.trigger.events.logs,
+        until=inputs.portfolio.block.number,
+    )
+    LogAnswer.objects.bulk_create(
+        LogAnswer(log=log, tier_id=row.tier_id, decision=row)
+        for log in waiting
+        if (log.watch.contract, log.watch.topic, log.tx_hash, log.ordinal) in seen
+    )

@@ -1,0 +1,67 @@
+"""An evaluation that did not fire may be deleted once its day is summed up; nothing else of the
+record may change. The summary is a record itself."""
+
+from django.db import migrations
+
+GUARD = """
+CREATE FUNCTION treasury_decision_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' AND NOT OLD.is_fired
+    AND EXISTS (SELECT 1 FROM treasury_decision WHERE tier_id = OLD.tier_id AND id > OLD.id)
+    AND EXISTS (
+      SELECT 1 FROM treasury_evaluationday AS summed
+        JOIN treasury_snapshot AS taken ON taken.id = OLD.snapshot_id
+      WHERE summed.tier_id = OLD.tier_id AND summed.policy_version_id = OLD.policy_version_id
+        AND OLD.id BETWEEN summed.first_decision AND summed.last_decision
+        AND summed.day = (to_timestamp(taken.block_timestamp) AT TIME ZONE 'UTC')::date
+        AND taken.block_timestamp <= -604800 + (
+          SELECT max(block_timestamp) FROM treasury_snapshot WHERE treasury_id = taken.treasury_id))
+  THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+    USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+DROP TRIGGER append_only ON treasury_decision;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON treasury_decision
+  FOR EACH ROW EXECUTE FUNCTION treasury_decision_guard();
+
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON treasury_evaluationday
+  FOR EACH ROW EXECUTE FUNCTION treasury_refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON treasury_evaluationday
+  FOR EACH STATEMENT EXECUTE FUNCTION treasury_refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON treasury_loganswer
+  FOR EACH ROW EXECUTE FUNCTION treasury_refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON treasury_loganswer
+  FOR EACH STATEMENT EXECUTE FUNCTION treasury_refuse_change();
+
+DO $$ BEGIN
+  IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'ballast_app') THEN
+    GRANT DELETE ON treasury_decision TO ballast_app;
+    REVOKE ALL ON treasury_evaluationday, treasury_loganswer FROM ballast_app;
+    GRANT SELECT, INSERT ON treasury_evaluationday, treasury_loganswer TO ballast_app;
+  END IF;
+END $$;
+"""
+GUARD_REVERSE = """
+DROP TRIGGER no_truncate ON treasury_loganswer;
+DROP TRIGGER append_only ON treasury_loganswer;
+DROP TRIGGER no_truncate ON treasury_evaluationday;
+DROP TRIGGER append_only ON treasury_evaluationday;
+DROP TRIGGER append_only ON treasury_decision;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON treasury_decision
+  FOR EACH ROW EXECUTE FUNCTION treasury_refuse_change();
+DROP FUNCTION treasury_decision_guard();
+DO $$ BEGIN
+  IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'ballast_app') THEN
+    REVOKE DELETE ON treasury_decision FROM ballast_app;
+  END IF;
+END $$;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("treasury", "0006_triggers")]
+
+    operations = [migrations.RunSQL(GUARD, GUARD_REVERSE)]

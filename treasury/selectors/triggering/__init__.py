@@ -1,0 +1,1 @@
+"""What triggers look at, read for one evaluation."""
