@@ -1,5 +1,8 @@
 """An evaluation that did not fire may be deleted once its day is summed up; nothing else of the
-record may change. The summary is a record itself."""
+record may change. The summary is a record itself.
+
+The application's role still has no right to delete: it calls a function that runs with the
+owner's rights, and the trigger judges each row even then."""
 
 from django.db import migrations
 
@@ -36,9 +39,24 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON treasury_loganswer
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON treasury_loganswer
   FOR EACH STATEMENT EXECUTE FUNCTION treasury_refuse_change();
 
+CREATE FUNCTION treasury_forget_evaluations(summary bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE forgotten bigint;
+BEGIN
+  DELETE FROM treasury_decision AS old
+    USING treasury_evaluationday AS summed, treasury_snapshot AS taken
+    WHERE summed.id = summary AND taken.id = old.snapshot_id AND NOT old.is_fired
+      AND old.tier_id = summed.tier_id AND old.policy_version_id = summed.policy_version_id
+      AND old.id BETWEEN summed.first_decision AND summed.last_decision
+      AND summed.day = (to_timestamp(taken.block_timestamp) AT TIME ZONE 'UTC')::date;
+  GET DIAGNOSTICS forgotten = ROW_COUNT;
+  RETURN forgotten;
+END $$;
+REVOKE ALL ON FUNCTION treasury_forget_evaluations(bigint) FROM PUBLIC;
+
 DO $$ BEGIN
   IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'ballast_app') THEN
-    GRANT DELETE ON treasury_decision TO ballast_app;
+    GRANT EXECUTE ON FUNCTION treasury_forget_evaluations(bigint) TO ballast_app;
     REVOKE ALL ON treasury_evaluationday, treasury_loganswer FROM ballast_app;
     GRANT SELECT, INSERT ON treasury_evaluationday, treasury_loganswer TO ballast_app;
   END IF;
@@ -53,11 +71,7 @@ DROP TRIGGER append_only ON treasury_decision;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON treasury_decision
   FOR EACH ROW EXECUTE FUNCTION treasury_refuse_change();
 DROP FUNCTION treasury_decision_guard();
-DO $$ BEGIN
-  IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'ballast_app') THEN
-    REVOKE DELETE ON treasury_decision FROM ballast_app;
-  END IF;
-END $$;
+DROP FUNCTION treasury_forget_evaluations(bigint);
 """
 
 
