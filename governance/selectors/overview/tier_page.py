@@ -10,6 +10,7 @@ from typing import Any
 
 from governance.core.procedure import Step, procedure
 from governance.core.wording.numbers import span
+from governance.core.wording.standing import Said, TriggerLine, trigger_lines
 from governance.models import TierOwner
 from governance.selectors.overview.figures import (
     TierFigures,
@@ -70,6 +71,13 @@ class Evaluation:
     limit: str
     skipped: tuple[Skipped, ...]
     rules: tuple[RuleLine, ...]
+
+    @property
+    def triggers(self) -> tuple[TriggerLine, ...]:
+        """How each trigger stood, in words."""
+        return trigger_lines(
+            Said(line.rule, line.subject, dict(line.inputs), line.outcome) for line in self.rules
+        )
 
 
 @dataclass(frozen=True, slots=True)
