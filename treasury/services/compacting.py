@@ -16,8 +16,8 @@ from django.db.models import Max, Min, QuerySet
 
 from treasury.core.decisions import Decision
 from treasury.core.revival import revive
-from treasury.core.triggering.days import Evaluation, summarise
 from treasury.core.types import Actor, ActorKind, BlockRef
+from treasury.engine.triggers.days import Evaluation, summarise
 from treasury.models import Decision as DecisionRow
 from treasury.models import EvaluationDay, Tier
 from treasury.selectors.portfolio import tiers
