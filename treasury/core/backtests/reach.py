@@ -21,6 +21,8 @@ from treasury.core.types import Address
 
 REPLAYED_LATER = frozenset(
     {
+        "/solver",
+        "/groups",
         "/trigger/calendar/cron",
         "/trigger/calendar/time_zone",
         "/trigger/calendar/full_reset_days",

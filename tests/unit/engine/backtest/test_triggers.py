@@ -22,7 +22,7 @@ from tests.price_paths import (
 )
 from treasury.core.backtests.reach import unreplayed_fields
 from treasury.core.backtests.results import BacktestSettings, Rebalance
-from treasury.core.policies import TriggerKind, TriggerRule
+from treasury.core.policies import Scope, Solver, TriggerKind, TriggerRule
 from treasury.core.triggering.rules import CalendarRule, DampingRule, EventRules
 from treasury.engine.backtest import run_backtest
 
@@ -42,6 +42,20 @@ def rebalances(
     replay, _ = run_backtest(file=file, table=path.table(), settings=BacktestSettings())
     assert replay.engine == "rules" or not parts
     return replay.rebalances[1:]
+
+
+def test_solver__optimised__replayed_and_cheaper_at_the_first_rebalance() -> None:
+    """Both run over the same prices until their holdings part."""
+    found = {}
+    for solver in Solver:
+        file = plain_policy(relative(1_000), scope=Scope.BREACHED, solver=solver)
+        assert unreplayed_fields(file.policy) == ()
+        replay, _ = run_backtest(file=file, table=DAILY.table(), settings=BacktestSettings())
+        found[solver] = replay.rebalances[1]
+    rules, better = found[Solver.RULES], found[Solver.OPTIMISED]
+    assert (rules.row, rules.trigger) == (better.row, better.trigger)
+    costs = [sum(trade.fee_usd for trade in item.trades) for item in (better, rules)]
+    assert costs[0] < costs[1]
 
 
 def at(item: Rebalance, path: Path = DAILY) -> int:
