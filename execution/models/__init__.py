@@ -1,6 +1,6 @@
 """Rows of execution, one file per aggregate."""
 
-from execution.models.pins import ObservedConfiguration, PinnedConfiguration
+from execution.models.pins import ObservedConfiguration, PinnedConfiguration, PinnedContract
 from execution.models.plans import Plan, Quote, TradingPair
 from execution.models.reconciliation import Break, BreakStatus, Fill
 from execution.models.transactions import (
@@ -23,6 +23,7 @@ __all__ = [
     "MemberConfirmation",
     "ObservedConfiguration",
     "PinnedConfiguration",
+    "PinnedContract",
     "Plan",
     "Quote",
     "SafeTransaction",

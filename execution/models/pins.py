@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from treasury.models.fields import hash_field, public_id_field
+from treasury.models.fields import address_check, address_field, hash_field, public_id_field
 
 
 class PinnedConfiguration(models.Model):
@@ -43,3 +43,32 @@ class ObservedConfiguration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.safe} at block {self.block_number}"
+
+
+class PinnedContract(models.Model):
+    """A contract that money depends on (token, market, router): what it has to be, and how it was
+    found last. Pinned at the first look under a policy that names it; another pin takes two people,
+    whose public ids are in `accepted_by`. Both are fingerprints by part (code, implementation,
+    beacon)."""
+
+    treasury = models.ForeignKey("treasury.Treasury", models.PROTECT, related_name="+")
+    address = address_field()
+    name = models.CharField(max_length=60)
+    pinned = models.JSONField()
+    found = models.JSONField()
+    is_paused = models.BooleanField(default=False)
+    accepted_by = models.JSONField(default=list)
+    pinned_block_number = models.PositiveBigIntegerField()
+    block_number = models.PositiveBigIntegerField()
+    block_hash = hash_field()
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["treasury", "address"], name="contract_pinned_once"),
+            address_check("address", model="pinned_contract"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} as pinned"

@@ -26,6 +26,7 @@ from execution.models import (
 )
 from execution.selectors.plans import plan_value
 from treasury.core.types import Address
+from treasury.engine.breakers.facts import Spend
 
 ON_THE_WAY = sorted(
     {
@@ -91,6 +92,16 @@ def fills(*, tier_id: int | None = None, transaction_id: int | None = None) -> Q
     if transaction_id is not None:
         rows = rows.filter(transaction_id=transaction_id)
     return rows.select_related("sell", "buy", "transaction").order_by("id")
+
+
+def trading_losses(*, tier_id: int, since: int) -> tuple[Spend, ...]:
+    """What each executed trade lost against the prices of its decision, gas left out, by the block
+    time at which it was mined. A gain is no loss of 0: it does not refill a budget."""
+    return tuple(
+        Spend(fill.transaction.mined_at or 0, lost)
+        for fill in fills(tier_id=tier_id).filter(transaction__mined_at__gte=since)
+        if (lost := fill.actual_cost_usd - fill.actual_gas_usd) > 0
+    )
 
 
 def cost_samples(*, tier_id: int) -> Iterable[CostSample]:

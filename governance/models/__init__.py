@@ -11,7 +11,7 @@ from governance.models.approvals import (
     Reading,
 )
 from governance.models.availability import Absence, Reminder, ReminderKind
-from governance.models.halts import Halt, HaltLevel, HaltScope
+from governance.models.halts import BreakerState, Halt, HaltLevel, HaltScope, Standing
 from governance.models.identity import (
     ApiToken,
     RoleGrant,
@@ -42,6 +42,7 @@ __all__ = [
     "Approval",
     "ApprovalKind",
     "AuditAnchor",
+    "BreakerState",
     "Channel",
     "Comment",
     "DeliveryTry",
@@ -64,6 +65,7 @@ __all__ = [
     "RoleRequest",
     "Route",
     "SignInRequest",
+    "Standing",
     "TierOwner",
     "User",
     "Wallet",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from treasury.models.fields import public_id_field
+from treasury.models.fields import hash_field, public_id_field
 
 
 class HaltScope(models.Model):
@@ -35,9 +35,60 @@ class HaltLevel(models.TextChoices):
     FROZEN = "FROZEN"
 
 
+class Standing(models.TextChoices):
+    """Where a reading stands; OVER arms a breaker, only CLEAN disarms it."""
+
+    CLEAN = "CLEAN"
+    UNKNOWN = "UNKNOWN"
+    BETWEEN = "BETWEEN"
+    OVER = "OVER"
+
+
+class BreakerState(models.Model):
+    """The latest look at one breaker of one scope, tripped or not, and what it remembers: armed
+    since `over_since`, clean since `clean_since` (never both). Written under the scope's lock,
+    never for an older block. `is_read` False: the policy in force does not ask for it any more.
+    `min_clean_seconds` is the policy's, what a reset waits for."""
+
+    scope = models.ForeignKey("governance.HaltScope", models.PROTECT, related_name="breakers")
+    breaker = models.CharField(max_length=32)
+    standing = models.CharField(max_length=8, choices=Standing.choices)
+    level = models.CharField(max_length=14, choices=HaltLevel.choices)
+    value = models.CharField(max_length=80)
+    limit = models.CharField(max_length=80)
+    reset = models.CharField(max_length=80)
+    reason = models.CharField(max_length=300, blank=True, default="")
+    over_since = models.BigIntegerField(null=True)
+    clean_since = models.BigIntegerField(null=True)
+    min_clean_seconds = models.PositiveIntegerField()
+    is_read = models.BooleanField(default=True)
+    block_number = models.PositiveBigIntegerField()
+    block_hash = hash_field()
+    block_timestamp = models.BigIntegerField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["scope", "breaker"], name="breaker_once_per_scope"),
+            models.CheckConstraint(
+                condition=models.Q(over_since__isnull=True) | models.Q(clean_since__isnull=True),
+                name="breaker_armed_or_clean",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(standing__in=Standing.values), name="breaker_standing_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(level__in=HaltLevel.values), name="breaker_level_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.breaker} of {self.scope}: {self.standing}"
+
+
 class Halt(models.Model):
-    """Open while `closed_at` is null; closing takes two people. Conditions that merely forbid
-    acting now (no price, gas) clear by themselves: `is_self_clearing`."""
+    """Open while `closed_at` is null; closing takes two people. `is_self_clearing` marks rows of
+    earlier versions, which a clean reading could close; none is made any more."""
 
     public_id = public_id_field("halt")
     scope = models.ForeignKey("governance.HaltScope", models.PROTECT, related_name="halts")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
-from governance.models import Halt
+from governance.models import BreakerState, Halt
 from governance.selectors.audit import audit_events
 from treasury.core.decisions import HaltNotice
 
@@ -56,39 +56,53 @@ def _events(action: str) -> QuerySet[Any]:
     return found
 
 
+_SHAPE = ("scope__tier__name", "scope__treasury__name", "breaker", "level", "reason")
+
+
+def _notices(scopes: Q) -> tuple[HaltNotice, ...]:
+    """Standing halts of these scopes, then what holds them: a breaker that is over its limit now
+    and no Halt yet. One query."""
+    halts = standing_halts().filter(scopes).order_by()
+    same = Halt.objects.filter(
+        scope=OuterRef("scope"), breaker=OuterRef("breaker"), closed_at__isnull=True
+    )
+    holding = armed_breakers().filter(scopes).filter(~Exists(same)).order_by()
+    order = F("pk")
+    rows = halts.annotate(n=order, kind=Value(0)).values_list(*_SHAPE, "kind", "n")
+    held = holding.annotate(n=order, kind=Value(1)).values_list(*_SHAPE, "kind", "n")
+    found = sorted(rows.union(held, all=True), key=lambda row: row[-2:])
+    return tuple(
+        HaltNotice(scope=tier or treasury, breaker=breaker, level=level, reason=reason)
+        for tier, treasury, breaker, level, reason, _, _ in found
+    )
+
+
+def armed_breakers() -> QuerySet[BreakerState]:
+    """Breakers that are over their limit, or were and are not clean again."""
+    return BreakerState.objects.filter(over_since__isnull=False, is_read=True)
+
+
 def open_halts(*, treasury_id: int, tier_id: int | None) -> tuple[HaltNotice, ...]:
-    """Halts that cover the tier: its own and the treasury's."""
-    rows = standing_halts().filter(scope__treasury_id=treasury_id)
-    scoped = rows.filter(scope__tier__isnull=True)
+    """What covers the tier: its own and the treasury's."""
+    of_treasury = Q(scope__treasury_id=treasury_id)
+    covering = of_treasury & Q(scope__tier__isnull=True)
     if tier_id is not None:
-        scoped |= rows.filter(scope__tier_id=tier_id)
-    return as_notices(list(scoped.select_related("scope__treasury", "scope__tier").order_by("pk")))
+        covering |= of_treasury & Q(scope__tier_id=tier_id)
+    return _notices(covering)
 
 
 def open_halts_of_scopes(scope_ids: Sequence[int]) -> tuple[HaltNotice, ...]:
-    rows = standing_halts().filter(scope_id__in=scope_ids)
-    return as_notices(list(rows.select_related("scope__treasury", "scope__tier").order_by("pk")))
+    return _notices(Q(scope_id__in=list(scope_ids)))
 
 
-def latest_value(*, tier_id: int, breaker: str) -> str:
-    """What the breaker read when it last tripped and was closed, empty when it never did."""
-    row = (
-        Halt.objects.filter(scope__tier_id=tier_id, breaker=breaker, closed_at__isnull=False)
-        .order_by("-pk")
-        .first()
-    )
-    return row.value if row else ""
+def latest_closed(*, tier_id: int, breaker: str) -> Halt | None:
+    """The Halt of the breaker that was closed last, None when none ever was."""
+    rows = Halt.objects.filter(scope__tier_id=tier_id, breaker=breaker, closed_at__isnull=False)
+    return rows.order_by("-closed_at", "-pk").first()
 
 
 def is_open(*, tier_id: int, breaker: str) -> bool:
     return standing_halts().filter(scope__tier_id=tier_id, breaker=breaker).exists()
-
-
-def as_notices(rows: Sequence[Halt]) -> tuple[HaltNotice, ...]:
-    return tuple(
-        HaltNotice(scope=str(row.scope), breaker=row.breaker, level=row.level, reason=row.reason)
-        for row in rows
-    )
 
 
 def halt_by_public_id(public_id: str) -> Halt | None:

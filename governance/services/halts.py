@@ -11,18 +11,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 
+from execution.selectors.contracts import contract_facts, watched_contracts
 from execution.services.signatures.pinning import UnreadableSafeError, accept
+from execution.services.watching.contracts import accept_contracts
 from governance.core.following.halt_words import SAFE_CHANGED
 from governance.core.routing import LADDER, Level, worst
-from governance.models import Halt, HaltScope, User
+from governance.models import BreakerState, Halt, HaltScope, User
 from governance.selectors.halts import open_halts_of_scopes
 from treasury.core.decisions import HaltNotice
 from treasury.core.types import Actor, BlockRef
+from treasury.engine.breakers import Ends, ends
+from treasury.engine.breakers.families.chain import CODE_CHANGED, print_of
+from treasury.selectors.policies import policy_in_force
 from treasury.selectors.portfolio import tier_by_id
 from treasury.services.record import emit_event, record_audit
+
+FRESH_SECONDS = 3_600
+"""A clean reading older than this says nothing about now (block time)."""
 
 
 class HaltError(ValueError):
@@ -63,8 +70,13 @@ class Trip:
 def hold(*, treasury_id: int) -> None:
     """Lock the treasury's own scope until the caller's transaction ends: nobody trips or closes a
     halt of it meanwhile."""
-    scope = _scope(treasury_id=treasury_id, tier_id=None)
-    HaltScope.objects.select_for_update().get(pk=scope.pk)
+    lock_scope(treasury_id=treasury_id, tier_id=None)
+
+
+def lock_scope(*, treasury_id: int, tier_id: int | None) -> HaltScope:
+    """The scope, FOR UPDATE until the caller's transaction ends."""
+    scope = _scope(treasury_id=treasury_id, tier_id=tier_id)
+    return HaltScope.objects.select_for_update().get(pk=scope.pk)
 
 
 def check(*, tier_id: int) -> tuple[HaltNotice, ...]:
@@ -83,8 +95,7 @@ def trip(
     """Open a halt. The open one of the same breaker and scope is kept; a worse level makes it
     worse, a milder one changes nothing: automatic moves go down only."""
     with transaction.atomic():
-        scope = _scope(treasury_id=treasury_id, tier_id=tier_id)
-        HaltScope.objects.select_for_update().get(pk=scope.pk)
+        scope = lock_scope(treasury_id=treasury_id, tier_id=tier_id)
         halt, created = Halt.objects.get_or_create(
             scope=scope,
             breaker=found.breaker,
@@ -140,40 +151,10 @@ def _worsen(halt: Halt, found: Trip, *, actor: Actor, block: BlockRef) -> None:
     )
 
 
-def clear_self_clearing(
-    *, treasury_id: int, tier_id: int | None, clean: Iterable[str], actor: Actor, block: BlockRef
-) -> int:
-    """Close open halts of these breakers that merely forbade acting while they were true."""
-    wanted = list(clean)
-    if not _open(treasury_id, tier_id, wanted).exists():
-        return 0
-    with transaction.atomic():
-        scope = _scope(treasury_id=treasury_id, tier_id=tier_id)
-        HaltScope.objects.select_for_update().get(pk=scope.pk)
-        closed = list(_open(treasury_id, tier_id, wanted).select_for_update())
-        for halt in closed:
-            Halt.objects.filter(pk=halt.pk).update(
-                closed_at=block.timestamp,
-                close_reason="the reading is clean again",
-                version=F("version") + 1,
-                updated_at=Now(),
-            )
-            emit_event(treasury_id=treasury_id, kind="halt.reset", payload=_payload(halt))
-            record_audit(
-                actor=actor,
-                action="halt.cleared",
-                object_type="halt",
-                object_id=halt.public_id,
-                block=block,
-                after={"closed_at": block.timestamp},
-                reason="the reading is clean again",
-            )
-    return len(closed)
-
-
 def close(*, halt_id: int, user: User, reason: str, actor: Actor, block: BlockRef) -> Halt:
     """The first person asks, a second one closes. Neither alone; saying the same twice changes
-    nothing."""
+    nothing. Where a number tripped it, both need a fresh reading that has been clean for the
+    policy's time: until then it is not offered."""
     if not reason.strip():
         raise HaltError("reason_required", "say why the halt may end")
     with transaction.atomic():
@@ -184,6 +165,7 @@ def close(*, halt_id: int, user: User, reason: str, actor: Actor, block: BlockRe
             raise HaltError("already_closed", "the halt is closed")
         if halt.first_closer_id == user.pk:
             raise HaltError("second_person_required", "another person has to close the halt")
+        _require_clean(halt, block)
         is_second = halt.first_closer_id is not None
         if is_second:
             halt.second_closer = user
@@ -194,8 +176,12 @@ def close(*, halt_id: int, user: User, reason: str, actor: Actor, block: BlockRe
             halt.close_reason = reason[:300]
         halt.version += 1
         halt.save()
+        if is_second:
+            _disarm(halt)
         if is_second and halt.breaker == SAFE_CHANGED:
             _accept_safes(halt, actor=actor, block=block)
+        if is_second and halt.breaker == CODE_CHANGED:
+            _accept_contracts(halt, actor=actor, block=block)
         if is_second:
             emit_event(
                 treasury_id=halt.scope.treasury_id, kind="halt.reset", payload=_payload(halt)
@@ -210,6 +196,55 @@ def close(*, halt_id: int, user: User, reason: str, actor: Actor, block: BlockRe
             reason=reason,
         )
     return halt
+
+
+def reset_problem(halt: Halt, state: BreakerState | None, *, now: int) -> str:
+    """Why the halt is not offered for a reset, empty when it is. What people judge by themselves
+    (a hand, a drain, new code) always is; so is what the policy does not ask for any more."""
+    if ends(halt.breaker) is not Ends.CLEAN or state is None or not state.is_read:
+        return ""
+    read = f"{halt.breaker} reads {state.value}, limit {state.limit}"
+    if state.clean_since is None:
+        return f"{read}; it has to come to {state.reset} first"
+    clean = state.block_timestamp - state.clean_since
+    if clean < state.min_clean_seconds:
+        return f"{read}; clean for {clean} s of the {state.min_clean_seconds} s that it has to be"
+    if now - state.block_timestamp > FRESH_SECONDS:
+        age = now - state.block_timestamp
+        return f"{read}, {age} s ago; a reading may be {FRESH_SECONDS} s old: evaluate the tier"
+    return ""
+
+
+def _require_clean(halt: Halt, block: BlockRef) -> None:
+    """In the caller's transaction, which holds the scope."""
+    state = BreakerState.objects.filter(scope=halt.scope, breaker=halt.breaker).first()
+    problem = reset_problem(halt, state, now=block.timestamp)
+    if problem:
+        raise HaltError("not_clean", problem)
+
+
+def _disarm(halt: Halt) -> None:
+    """What two people have looked at holds nothing until it is read anew."""
+    BreakerState.objects.filter(scope=halt.scope, breaker=halt.breaker).update(over_since=None)
+
+
+def _accept_contracts(halt: Halt, *, actor: Actor, block: BlockRef) -> None:
+    """In the caller's transaction, which holds the scope: exactly what the halt names."""
+    if halt.scope.tier_id is None or halt.first_closer is None or halt.second_closer is None:
+        return
+    _, policy = policy_in_force(tier_id=halt.scope.tier_id, now=block.timestamp)
+    named = watched_contracts(tier_id=halt.scope.tier_id, venues=policy.venues)
+    addresses = [address for _, address in named]
+    treasury_id = halt.scope.treasury_id
+    if print_of(contract_facts(treasury_id=treasury_id, addresses=addresses)) != halt.value:
+        raise HaltError("changed_again", "a contract was found otherwise meanwhile; look again")
+    accept_contracts(
+        treasury_id=treasury_id,
+        addresses=addresses,
+        by=(halt.first_closer.public_id, halt.second_closer.public_id),
+        actor=actor,
+        block=block,
+    )
 
 
 def _accept_safes(halt: Halt, *, actor: Actor, block: BlockRef) -> None:
@@ -268,15 +303,6 @@ def _share_scopes(*, tier_id: int) -> list[int]:
             [ids],
         )
     return ids
-
-
-def _open(treasury_id: int, tier_id: int | None, breakers: list[str]) -> QuerySet[Halt]:
-    return Halt.objects.filter(
-        scope__in=_scopes(treasury_id, tier_id),
-        breaker__in=breakers,
-        closed_at=None,
-        is_self_clearing=True,
-    )
 
 
 def _payload(halt: Halt) -> dict[str, str]:

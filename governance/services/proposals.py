@@ -22,21 +22,20 @@ from execution.services.quoting import (
 from governance.core.lifecycle import ProposalState
 from governance.core.routing import RouteKind, allows_proposals
 from governance.models import Proposal, User
-from governance.selectors.answers import answers_at
 from governance.selectors.proposals import is_edited, may_be_superseded, open_proposal
 from governance.services import halts
 from governance.services.claims import Claim, claimed
-from governance.services.generating.breakers import BreakerInputs, apply_readings, read_breakers
 from governance.services.generating.context import TierFacts, gather
 from governance.services.generating.evidence import evidence
 from governance.services.generating.pricing import Case, Priced, price
 from governance.services.moves import LostRaceError, move
+from governance.services.watching.looking import look
 from treasury.core.amounts import quantize_usd
 from treasury.core.decisions import Outcome
 from treasury.core.types import Actor, Address, BlockRef
 from treasury.selectors.decisions import revive_decision
 from treasury.selectors.policies import policy_in_force
-from treasury.selectors.portfolio import tier_by_id, tier_portfolio
+from treasury.selectors.portfolio import tier_by_id
 from treasury.selectors.snapshots import block_of, snapshot_by_id
 from treasury.services.crash_points import passage
 from treasury.services.decisions import decide_tier
@@ -94,24 +93,7 @@ def _decide(
     snapshot = snapshot_by_id(snapshot_id)
     block = block_of(snapshot)
     version, policy = policy_in_force(tier_id=tier_id, now=block.timestamp)
-    portfolio, gaps = tier_portfolio(tier_id=tier_id, snapshot_id=snapshot_id)
-    earlier = _earlier_snapshot_id(tier, block)
-    readings = read_breakers(
-        BreakerInputs(
-            tier_id=tier_id,
-            treasury_id=tier.treasury_id,
-            scope=tier.name,
-            policy=policy,
-            portfolio=portfolio,
-            earlier=tier_portfolio(tier_id=tier_id, snapshot_id=earlier)[0] if earlier else None,
-            gaps=gaps,
-            answers=answers_at(tier_id=tier_id, block_hash=block.hash),
-            base_fee_wei=snapshot.base_fee_wei,
-        )
-    )
-    apply_readings(
-        readings, treasury_id=tier.treasury_id, tier_id=tier_id, actor=actor, block=block
-    )
+    look(tier_id=tier_id, block=block, rpc_url=rpc_url, actor=actor)
     gathered = gather(
         TierFacts(tier_id, tier.treasury_id, tier.role_key, policy, version.effective_at, block),
         rpc_url=rpc_url,
@@ -280,13 +262,3 @@ def _nothing(case: Case, note: str) -> Evaluated:
             reason=note[:300],
         )
     return Evaluated(case.decision_row, None, note)
-
-
-def _earlier_snapshot_id(tier: Any, block: BlockRef) -> int | None:
-    """The snapshot of the tier's latest evaluation before this block."""
-    row = (
-        tier.decisions.filter(snapshot__block_number__lt=block.number)
-        .order_by("-snapshot__block_number")
-        .first()
-    )
-    return None if row is None else int(row.snapshot_id)

@@ -67,7 +67,7 @@ def read_state(rpc: Rpc, pairs: Sequence[Pair], *, block: BlockRef) -> ChainStat
     look like a loss. So is a node that answers for another block than the pinned one.
     """
     before = rpc.round_trips
-    calls = [_balance_call(pair) for pair in pairs]
+    calls = [balance_call(pair) for pair in pairs]
     header, *results = rpc.batch(
         [Request("eth_getBlockByHash", (block.hash, False)), *requests_for(calls, block=block)]
     )
@@ -99,7 +99,7 @@ def read_token(rpc: Rpc, token: Address, *, block: BlockRef | None = None) -> To
     return TokenFacts(symbol or "", decimals)
 
 
-def _balance_call(pair: Pair) -> ContractCall:
+def balance_call(pair: Pair) -> ContractCall:
     if pair.asset == NATIVE:
         return ContractCall(MULTICALL3, GET_ETH_BALANCE + address_word(pair.holder))
     return ContractCall(pair.asset, BALANCE_OF + address_word(pair.holder))

@@ -140,11 +140,44 @@ class UnitLimit:
 
 @dataclass(frozen=True, slots=True)
 class HaltRules:
-    """When to stop by itself: base fee ceiling, failed transactions in a row, jump of NAV."""
+    """When to stop by itself (X7). A limit of 0 switches its breaker off, but for the first three.
+
+    Always on: `max_base_fee_wei` (base fee ceiling), `failure_streak` (failed transactions in a
+    row), `max_nav_jump_bps` (unexplained jump of the tier's value).
+
+    Of all: a reading is clean at or below `reset_bps` of its limit. A Halt may be offered for a
+    reset after `min_clean_seconds` of clean readings. Missing or disagreeing prices and dear gas
+    hold the tier at once, and become a Halt after `patience_seconds`.
+
+    `gas_median_percent`: base fee against the median of 24 h. `max_volatility_bps`,
+    `max_basket_volatility_bps` (a year) and `max_drawdown_bps` look at `history_steps` steps of
+    `history_step_seconds`. `depeg_bps`: distance from a declared peg, in `depeg_samples` prices in
+    a row; `depeg_warn_bps` is where it is clean again. `max_depth_loss_bps`: what the best market
+    may take from the largest trade allowed. `slippage_budget_bps` of the tier's value may be lost
+    by trading in `slippage_window_seconds`. `watch_code`: code, implementation and pause flag of
+    tokens and venues have to stay as they were pinned. `max_silence_seconds`: longest time without
+    an evaluation."""
 
     max_base_fee_wei: int
     failure_streak: int
     max_nav_jump_bps: int
+    reset_bps: int = field(default=8_000, metadata=LATER)
+    min_clean_seconds: int = field(default=0, metadata=LATER)
+    patience_seconds: int = field(default=0, metadata=LATER)
+    gas_median_percent: int = field(default=0, metadata=LATER)
+    max_volatility_bps: int = field(default=0, metadata=LATER)
+    max_basket_volatility_bps: int = field(default=0, metadata=LATER)
+    max_drawdown_bps: int = field(default=0, metadata=LATER)
+    history_steps: int = field(default=30, metadata=LATER)
+    history_step_seconds: int = field(default=86_400, metadata=LATER)
+    depeg_bps: int = field(default=0, metadata=LATER)
+    depeg_warn_bps: int = field(default=100, metadata=LATER)
+    depeg_samples: int = field(default=2, metadata=LATER)
+    max_depth_loss_bps: int = field(default=0, metadata=LATER)
+    slippage_budget_bps: int = field(default=0, metadata=LATER)
+    slippage_window_seconds: int = field(default=604_800, metadata=LATER)
+    watch_code: bool = field(default=False, metadata=LATER)
+    max_silence_seconds: int = field(default=0, metadata=LATER)
 
 
 class OnSilence(StrEnum):

@@ -17,6 +17,7 @@ from typing import Any
 from treasury.core.amounts import USD_DECIMALS
 from treasury.core.canonical import digest, plain
 from treasury.core.policies import Band, BandKind, TierPolicy, TriggerKind
+from treasury.core.policy_halts import halt_problems
 from treasury.core.revival import RevivalError, revive
 from treasury.core.triggering.checks import (
     check_calendar,
@@ -213,6 +214,7 @@ def _check_halts(policy: TierPolicy) -> Iterator[Problem]:
     yield from _at_least("/halts/max_base_fee_wei", policy.halts.max_base_fee_wei, 1)
     yield from _at_least("/halts/failure_streak", policy.halts.failure_streak, 1)
     yield from _at_least("/halts/max_nav_jump_bps", policy.halts.max_nav_jump_bps, 1)
+    yield from halt_problems(policy.halts)
 
 
 def _check_review(policy: TierPolicy) -> Iterator[Problem]:

@@ -13,6 +13,17 @@ def latest(treasury_id: int) -> Snapshot | None:
     return Snapshot.objects.filter(treasury_id=treasury_id).order_by("-block_number", "-id").first()
 
 
+def latest_before(*, treasury_id: int, at: int, block_number: int) -> Snapshot | None:
+    """The newest that was taken by that block time and below that height."""
+    return (
+        Snapshot.objects.filter(
+            treasury_id=treasury_id, block_timestamp__lte=at, block_number__lt=block_number
+        )
+        .order_by("-block_number", "-id")
+        .first()
+    )
+
+
 def snapshot_by_id(snapshot_id: int) -> Snapshot:
     return Snapshot.objects.get(id=snapshot_id)
 

@@ -38,7 +38,20 @@ STRATEGIC_REVIEW = ReviewRules(
 )
 CORE_REVIEW = ReviewRules(0, Decimal(50_000), HOUR, OnSilence.ESCALATE)
 YIELD_REVIEW = ReviewRules(0, Decimal(200_000), HOUR, OnSilence.EXPIRE)
-HALTS = HaltRules(max_base_fee_wei=80 * GWEI, failure_streak=3, max_nav_jump_bps=2_500)
+HALTS = HaltRules(
+    max_base_fee_wei=80 * GWEI,
+    failure_streak=3,
+    max_nav_jump_bps=2_500,
+    patience_seconds=DAY,
+    gas_median_percent=500,
+    max_volatility_bps=20_000,
+    max_basket_volatility_bps=15_000,
+    max_drawdown_bps=4_000,
+    depeg_bps=200,
+    slippage_budget_bps=100,
+    watch_code=True,
+)
+"""A silent feed and dear gas hold a tier while they last; after a day they are people's affair."""
 
 
 def strategic_policy(deployment: Deployment) -> TierPolicy:

@@ -31,6 +31,7 @@ from governance.services.steps.step import (
     WAIT_SECONDS,
     Step,
     hold_halts,
+    look_first,
 )
 from treasury.core.lots import total_usd
 from treasury.selectors.policies import revive_policy
@@ -50,6 +51,7 @@ def _sign(step: Step) -> None:
     if step.now >= proposal.expires_at:
         _give_back(step, "the deadline has passed before anything was sent", retry=False)
         return
+    look_first(step)
     try:
         _store(step, _signed(step))
     except SubmissionRefusedError as refused:
@@ -233,6 +235,7 @@ def _give_back(step: Step, reason: str, *, retry: bool) -> None:
 
 
 def _read_halts(step: Step) -> None:
+    look_first(step)
     with transaction.atomic():
         hold_halts(step.proposal)
 

@@ -18,6 +18,7 @@ from governance.services.steps.step import (
     Step,
     expire_if_due,
     hold_halts,
+    look_first,
     policy_changed,
 )
 from treasury.services.crash_points import passage
@@ -48,6 +49,7 @@ def hand_over(step: Step) -> None:
     if not simulation.ok:
         _simulation_failed(step, simulation.error)
         return
+    look_first(step)
     try:
         _authorise(step)
     except HaltedError as halted:

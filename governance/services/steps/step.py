@@ -11,6 +11,7 @@ from governance.core.routing import is_blocked
 from governance.models import Proposal
 from governance.services import halts
 from governance.services.moves import PROCESS, move
+from governance.services.watching.looking import look
 from treasury.core.types import BlockRef
 from treasury.selectors.policies import policy_in_force
 
@@ -52,6 +53,12 @@ def policy_changed(step: Step) -> bool:
     bound."""
     version, _ = policy_in_force(tier_id=step.proposal.tier_id, now=step.now)
     return version.document_hash != step.proposal.policy_hash
+
+
+def look_first(step: Step) -> None:
+    """The breakers at this step's block, before anything of the proposal is authorised, signed or
+    sent. A look that fails raises: nothing goes out on an old reading."""
+    look(tier_id=step.proposal.tier_id, block=step.block, rpc_url=step.rpc_url, actor=PROCESS)
 
 
 def hold_halts(proposal: Proposal) -> None:

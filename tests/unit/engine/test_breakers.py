@@ -12,6 +12,7 @@ from treasury.core.prices import PriceVerdict
 from treasury.engine.breakers import (
     BreakerReading,
     Level,
+    Standing,
     failure_streak,
     forbids_proposals,
     gas_price,
@@ -74,11 +75,13 @@ def test_gas__above_the_ceiling__trips_to_semi(base_fee: int, tripped: bool) -> 
     assert reading == BreakerReading(
         breaker="GAS",
         scope="treasury",
-        tripped=tripped,
+        standing=Standing.OVER if tripped else Standing.BETWEEN,
         value=f"{base_fee} wei",
         limit="100 wei",
+        reset="80 wei",
         level="SEMI",
         reason="the base fee is above its ceiling" if tripped else "",
+        severity=Decimal(base_fee) / 100,
     )
 
 

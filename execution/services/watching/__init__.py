@@ -1,0 +1,1 @@
+"""What breakers look at on the chain, beside prices and balances."""
