@@ -26,18 +26,72 @@ WORDS: Final[dict[str, HaltWords]] = {
         "An asset of the tier has no price good enough to trade on: stale, missing, or too few "
         "sources that agree.",
         "Look at the refused sources under Feeds. Mend or replace the source; never type in a "
-        "price to get past it. It clears by itself with the next clean reading.",
+        "price to get past it.",
     ),
     "SOURCE_DISAGREEMENT": HaltWords(
         "Price sources disagree",
         "Sources of one asset lie further apart than the policy allows.",
-        "Find out which one is right before they agree again by chance: a depeg looks like this. "
-        "It clears by itself.",
+        "Find out which one is right before they agree again by chance: a depeg looks like this.",
     ),
     "GAS": HaltWords(
         "Gas is too dear",
         "The base fee is above the ceiling of the tier's policy.",
-        "Wait. Raise the ceiling only by a new version of the policy. It clears by itself.",
+        "Wait. Raise the ceiling only by a new version of the policy.",
+    ),
+    "GAS_SPIKE": HaltWords(
+        "Gas is far dearer than usual",
+        "The base fee is a multiple of what it usually was in the last 24 hours.",
+        "Wait for it to fall, or let people decide to pay: they still may.",
+    ),
+    "DEPEG": HaltWords(
+        "A stablecoin left its peg",
+        "An asset that promises a peg is further from it than the policy allows, in several "
+        "blocks in a row.",
+        "Read what its issuer says before anything else. Do not buy it because it is cheap; a new "
+        "policy or an exit is a decision of the multisig.",
+    ),
+    "VOLATILITY": HaltWords(
+        "An asset moves too wildly",
+        "The volatility of an asset is above what the policy allows.",
+        "People look at each proposal while it lasts. Check that the feeds are right.",
+    ),
+    "BASKET_VOLATILITY": HaltWords(
+        "The tier moves too wildly",
+        "The volatility of what the tier holds is above what the policy allows.",
+        "People look at each proposal while it lasts. Ask whether the targets still fit.",
+    ),
+    "LIQUIDITY": HaltWords(
+        "The market is too thin",
+        "The best market would take too much of the largest trade that the tier may make, or no "
+        "market takes it.",
+        "Wait for the liquidity to come back, allow another venue, or lower the largest trade.",
+    ),
+    "DRAWDOWN": HaltWords(
+        "The tier fell too far",
+        "What the tier holds lost more of its highest value than the policy allows.",
+        "Decide whether to hold, to exit or to change the targets. Closing it counts the fall "
+        "anew from that day.",
+    ),
+    "SLIPPAGE_BUDGET": HaltWords(
+        "Trading cost its budget",
+        "Executed trades lost more against the consensus prices than the policy's budget.",
+        "Compare estimates with what was paid under Executions. The budget refills with time.",
+    ),
+    "CODE_CHANGED": HaltWords(
+        "A contract is another one",
+        "Code, proxy implementation or pause flag of a token or venue is not as it was pinned.",
+        "Find the announcement of whoever may upgrade it. Closing it accepts what was found; if "
+        "nobody announced it, exit. A paused contract cannot be accepted.",
+    ),
+    "NO_EVALUATION": HaltWords(
+        "Nobody evaluated the tier",
+        "The tier was not evaluated for longer than the policy allows.",
+        "See whether workers and beat run, and whether the node answers.",
+    ),
+    "RPC_DISAGREEMENT": HaltWords(
+        "Providers disagree",
+        "Another provider tells another hash, or other balances, of the same block.",
+        "Compare both with a third one. Take the wrong one out of RPC_URLS and restart.",
     ),
     "FAILURE_STREAK": HaltWords(
         "Failed several times in a row",

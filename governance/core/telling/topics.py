@@ -29,6 +29,7 @@ class Topic(StrEnum):
     SUPERSEDED = "superseded"
     FROZEN = "frozen"
     HALT = "halt"
+    NEAR_LIMIT = "near-its-limit"
     HALT_ENDED = "halt-ended"
     BREAK = "break"
     FEED = "price-feed"
@@ -68,6 +69,7 @@ AUDIENCES: dict[Topic, frozenset[Audience]] = {
     Topic.FROZEN: EVERYBODY_WHO_ACTS,
     Topic.HALT: EVERYBODY_WHO_ACTS,
     Topic.HALT_ENDED: EVERYBODY_WHO_ACTS,
+    Topic.NEAR_LIMIT: frozenset({A.FINANCE, A.OPERATORS, A.TIER_OWNERS}),
     Topic.BREAK: frozenset({A.FINANCE, A.AUDITORS, A.TIER_OWNERS}),
     Topic.FEED: frozenset({A.OPERATORS, A.FINANCE}),
     Topic.POLICY: frozenset({A.FINANCE, A.SIGNERS, A.TIER_OWNERS}),
@@ -90,6 +92,7 @@ PLAIN: dict[str, Topic] = {
     "proposal.frozen": Topic.FROZEN,
     "execution.reverted": Topic.UNDONE,
     "halt.tripped": Topic.HALT,
+    "breaker.warned": Topic.NEAR_LIMIT,
     "halt.reset": Topic.HALT_ENDED,
     "reconciliation.break_opened": Topic.BREAK,
     "price.rejected": Topic.FEED,

@@ -61,6 +61,7 @@ SUBJECTS: dict[Topic, str] = {
     Topic.FROZEN: "{where}: a proposal is frozen, two people have to look{value}",
     Topic.HALT: "{where}: halted by {name}",
     Topic.HALT_ENDED: "{where}: the halt {name} has ended",
+    Topic.NEAR_LIMIT: "{where}: {name} comes near its limit",
     Topic.BREAK: "{where}: books and chain differ",
     Topic.FEED: "{where}: a price was refused",
     Topic.POLICY: "{where}: another policy comes into force",
@@ -107,6 +108,10 @@ OPENINGS: dict[Topic, str] = {
     ),
     Topic.HALT: "{treasury} has stopped acting on {where} by itself.",
     Topic.HALT_ENDED: "{treasury} may act on {where} again.",
+    Topic.NEAR_LIMIT: (
+        "A breaker of {where} has left what is clean. Nothing is stopped yet; above its limit it"
+        " will be."
+    ),
     Topic.BREAK: (
         "What the chain holds is not what the books of {treasury} say. Somebody has to explain"
         " the difference."

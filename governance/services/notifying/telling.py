@@ -111,6 +111,20 @@ def _of_halt(plain: Telling, payload: Mapping[str, Any]) -> Telling:
     return replace(plain, facts=facts, object_id=halt.public_id, tier_id=tier.pk if tier else None)
 
 
+def _of_breaker(plain: Telling, payload: Mapping[str, Any]) -> Telling:
+    """`tier` is empty where the whole treasury is concerned."""
+    tier = tiers(plain.treasury_id).filter(public_id=payload.get("tier") or "").first()
+    facts = replace(
+        plain.facts,
+        tier=tier.name if tier else "",
+        name=str(payload.get("breaker", "")),
+        why=str(payload.get("reason", "")),
+        lines=(f"Value: {payload.get('value')}", f"Limit: {payload.get('limit')}"),
+        path="/monitoring/",
+    )
+    return replace(plain, facts=facts, tier_id=tier.pk if tier else None)
+
+
 def _of_break(plain: Telling, payload: Mapping[str, Any]) -> Telling:
     asset = None
     if payload.get("asset"):
@@ -158,6 +172,7 @@ def _of_anything(plain: Telling, payload: Mapping[str, Any]) -> Telling:
 DETAILS: dict[Topic, Callable[[Telling, Mapping[str, Any]], Telling]] = {
     Topic.HALT: _of_halt,
     Topic.HALT_ENDED: _of_halt,
+    Topic.NEAR_LIMIT: _of_breaker,
     Topic.BREAK: _of_break,
     Topic.POLICY: _of_policy,
 }

@@ -28,8 +28,8 @@ SIMULATION_TRIES = 3
 
 
 def hand_over(step: Step) -> None:
-    """READY: expiry, policy, signatures of current owners, prices, simulation; last the halts,
-    under lock."""
+    """READY: expiry, policy, signatures of current owners, breakers, prices, simulation; last the
+    halts again, under the lock that the authorisation is written with."""
     if expire_if_due(step):
         return
     if policy_changed(step):
@@ -38,6 +38,9 @@ def hand_over(step: Step) -> None:
     reason = missing(step)
     if reason:
         step.move(ProposalState.COLLECTING, f"an owner or a signature is gone: {reason}")
+        return
+    look_first(step)
+    if is_held(step):
         return
     reason = price_gap(step)
     if reason:
@@ -49,13 +52,23 @@ def hand_over(step: Step) -> None:
     if not simulation.ok:
         _simulation_failed(step, simulation.error)
         return
-    look_first(step)
     try:
         _authorise(step)
     except HaltedError as halted:
         postpone(step.proposal, until=step.now + WAIT_SECONDS, reason=f"halted: {halted}")
         return
     passage("authorised.after")
+
+
+def is_held(step: Step) -> bool:
+    """Whether a halt forbids to go on; then it waits, and no failed simulation is counted."""
+    try:
+        with transaction.atomic():
+            hold_halts(step.proposal)
+    except HaltedError as halted:
+        postpone(step.proposal, until=step.now + WAIT_SECONDS, reason=f"halted: {halted}")
+        return True
+    return False
 
 
 def price_gap(step: Step) -> str:

@@ -129,7 +129,7 @@ def _warn(scope: HaltScope, reading: BreakerReading, before: Memory | None) -> N
             kind="breaker.warned",
             payload={
                 "breaker": reading.breaker,
-                "scope": reading.scope,
+                "tier": scope.tier.public_id if scope.tier else "",
                 "value": reading.value,
                 "limit": reading.limit,
                 "reason": reading.reason,

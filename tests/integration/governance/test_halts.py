@@ -150,30 +150,3 @@ def test_a_worse_level_worsens_the_open_halt_and_voids_half_a_closing(stage: Sta
     assert not agree_to_end(stage, halt, "felix").closed_at
     milder = stop(stage, level=Level.MONITOR)
     assert milder.level == Level.FROZEN
-
-
-def test_gas_trips_and_clears_by_itself(stage: Stage) -> None:
-    stage.market.base_fee(90 * 10**9)
-    stage.market.hold(12)
-    stage.evaluate("core")
-    (halt,) = Halt.objects.filter(breaker="GAS", closed_at=None)
-    assert (halt.level, halt.is_self_clearing) == ("SEMI", True)
-    stage.market.base_fee(5 * 10**9)
-    stage.market.hold(12)
-    stage.market.hold(12)
-    stage.evaluate("core")
-    halt.refresh_from_db()
-    assert halt.closed_at is not None
-    assert halt.first_closer is None
-
-
-def test_a_stale_feed_stops_trading_until_it_is_fresh(stage: Stage) -> None:
-    stage.market.stale("WETH")
-    stage.market.hold(5_000)
-    found = stage.evaluate("core", forced_reason="test")
-    assert found.proposal is None
-    assert Halt.objects.filter(breaker="NO_PRICE", closed_at=None).exists()
-    stage.market.stale("WETH", on=False)
-    stage.market.hold(12)
-    stage.evaluate("core")
-    assert not Halt.objects.filter(breaker="NO_PRICE", closed_at=None).exists()
