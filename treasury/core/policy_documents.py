@@ -16,8 +16,8 @@ from typing import Any
 
 from treasury.core.amounts import USD_DECIMALS
 from treasury.core.canonical import digest, plain
+from treasury.core.halting.problems import halt_problems
 from treasury.core.policies import Band, BandKind, TierPolicy, TriggerKind
-from treasury.core.policy_halts import halt_problems
 from treasury.core.revival import RevivalError, revive
 from treasury.core.triggering.checks import (
     check_calendar,

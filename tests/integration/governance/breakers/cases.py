@@ -26,9 +26,9 @@ class Case:
     Either may end with the block at which the next look is taken."""
 
     rules: dict[str, Any] = field(default_factory=dict)
-    prepare: Callable[[Stage], None] = lambda stage: None
-    trip: Callable[[Stage, Proposal], None] = lambda stage, proposal: None
-    clean: Callable[[Stage], None] = lambda stage: None
+    prepare: Callable[[Stage], object] = lambda stage: None
+    trip: Callable[[Stage, Proposal], object] = lambda stage, proposal: None
+    clean: Callable[[Stage], object] = lambda stage: None
     settings: Callable[[Stage, Any], Any] | None = None
 
 
@@ -96,7 +96,8 @@ def drain(stage: Stage, _: Proposal) -> None:
 
 def executed(stage: Stage, proposal: Proposal, *states: str, **values: Any) -> Transaction:
     """Another execution of the tier that went through these states."""
-    plan = Plan.objects.get(pk=proposal.plan_id)
+    assert proposal.plan is not None
+    plan = Plan.objects.get(pk=proposal.plan.pk)
     plan.pk, plan.digest, plan.public_id = None, "f" * 64, "plan_of_another"
     plan.save(force_insert=True)
     row = Transaction.objects.create(
@@ -197,7 +198,7 @@ CASES: dict[str, Case] = {
     "GAS": Case(trip=lambda stage, _: gas(stage, 90), clean=lambda stage: gas(stage, 5)),
     "GAS_SPIKE": Case(
         rules={"gas_median_percent": 300},
-        prepare=lambda stage: (gas(stage, 5), snapshots(stage, 12, 12))[0],
+        prepare=lambda stage: snapshots(stage, 12, 12),
         trip=lambda stage, _: gas(stage, 20),
         clean=lambda stage: gas(stage, 5),
     ),
@@ -232,8 +233,8 @@ CASES: dict[str, Case] = {
     "CODE_CHANGED": Case(rules={"watch_code": True}, trip=another_code),
     "NO_EVALUATION": Case(
         rules={"max_silence_seconds": 3_600},
-        trip=lambda stage, _: stage.market.hold(4_000) and None,
-        clean=lambda stage: (stage.evaluate("yield"), stage.market.hold(12))[1] and None,
+        trip=lambda stage, _: stage.market.hold(4_000),
+        clean=lambda stage: (stage.evaluate("yield"), stage.market.hold(12)),
     ),
     "RPC_DISAGREEMENT": Case(
         trip=lambda stage, _: starts_to_lie(stage, on=True),

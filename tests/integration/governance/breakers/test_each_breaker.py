@@ -25,6 +25,8 @@ from tests.integration.governance.conftest import Stage
 from treasury.engine.breakers import TIER_BREAKERS, TREASURY_BREAKERS
 
 BREAKERS = sorted({*TIER_BREAKERS, *TREASURY_BREAKERS})
+LEVELS = {key: breaker.level.value for key, breaker in TIER_BREAKERS.items()}
+LEVELS |= {key: breaker.level.value for key, breaker in TREASURY_BREAKERS.items()}
 OFF = {
     "patience_seconds": 0,
     "gas_median_percent": 0,
@@ -57,12 +59,13 @@ def test_breaker__tripped_between_approval_and_broadcast__nothing_is_sent(
             proposal = step(stage, proposal)
             stage.market.mine(31)
         assert executor_nonce(stage) == nonce
-        assert proposal.plan is not None
-        assert not proposal.plan.transactions.filter(attempts__sent_count__gt=0).exists()
+        plan = proposal.plan
+        assert plan is not None
+        assert not plan.transactions.filter(attempts__sent_count__gt=0).exists()
         assert proposal.state == ProposalState.READY, proposal.state_reason
         assert state_of(stage, breaker, scope).over_since is not None
         halt = open_halt(breaker)
-        assert halt.level == {**TIER_BREAKERS, **TREASURY_BREAKERS}[breaker].level
+        assert halt.level == LEVELS[breaker]
         assert halt.reason
 
         case.clean(stage)
@@ -84,5 +87,5 @@ def test_breaker__tripped_between_approval_and_broadcast__nothing_is_sent(
             "EXPIRED",
             "SUPERSEDED",
         }
-        sent = proposal.plan.transactions.filter(attempts__sent_count__gt=0).distinct().count()
+        sent = plan.transactions.filter(attempts__sent_count__gt=0).distinct().count()
         assert sent == int(done.state == "DONE")

@@ -5,6 +5,7 @@ A new field is one `Case` in the module of its subject (or in a new module named
 from __future__ import annotations
 
 from tests.unit.engine.every_field import (
+    breakers,
     control,
     damping,
     events,
@@ -24,6 +25,7 @@ CASES: tuple[Case, ...] = (
     *events.CASES,
     *sizing.CASES,
     *stopping.CASES,
+    *breakers.CASES,
     *control.CASES,
     *limits.CASES,
     *routing.CASES,

@@ -51,12 +51,12 @@ def bucket_usd(
     spends: Sequence[Spend], *, budget_usd: Decimal, window_seconds: int, now: int
 ) -> Decimal:
     """DE-24: B = max(0, B - budget dt / window) + C, what is in the leaky bucket at `now`."""
-    level, at = Decimal(0), now
-    for spend in sorted(spends, key=lambda item: item.at):
-        level = max(Decimal(0), level - budget_usd * (spend.at - at) / window_seconds)
+    level, at = Decimal(0), None
+    for spend in (*sorted(spends, key=lambda item: item.at), Spend(now, Decimal(0))):
         if spend.at <= now:
-            level, at = level + spend.usd, spend.at
-    return max(Decimal(0), level - budget_usd * (now - at) / window_seconds)
+            leaked = budget_usd * (spend.at - at) / window_seconds if at is not None else 0
+            level, at = max(Decimal(0), level - leaked) + spend.usd, spend.at
+    return level
 
 
 @exact
