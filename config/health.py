@@ -1,4 +1,5 @@
-"""`/healthz`: this process lives. `/readyz`: it reaches its database, its Redis and its chain."""
+"""`/healthz`: this process lives. `/readyz`: it reaches its database, its Redis and its chain.
+`/healthz/evaluations`: somebody evaluates the tiers."""
 
 from __future__ import annotations
 
@@ -12,9 +13,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views import View
 
 from treasury.core.access import PUBLIC
+from treasury.selectors.watch import late_tiers
 
 RPC_TIMEOUT_SECONDS = 2
 ANSWER_BYTES_MAX = 65_536
@@ -43,6 +46,22 @@ class ReadyView(View):
         ready = set(states.values()) == {"ok"}
         return JsonResponse(
             states, status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        )
+
+
+class EvaluatingView(View):
+    """The dead man's alarm, from outside workers and beat: 503 when a tier with a policy has not
+    been evaluated for too long. Names neither treasury nor tier: the log does."""
+
+    required_action = PUBLIC
+
+    def get(self, _: HttpRequest) -> JsonResponse:
+        late = late_tiers(wall=timezone.now(), usual_seconds=settings.EVALUATION_SECONDS_MAX)
+        if late:
+            log.warning("evaluations_late", tiers=late)
+        return JsonResponse(
+            {"evaluations": "late" if late else "ok"},
+            status=HTTPStatus.SERVICE_UNAVAILABLE if late else HTTPStatus.OK,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config.health import AliveView, ReadyView
+from config.health import AliveView, EvaluatingView, ReadyView
 from treasury.core.access import PUBLIC
 
 handler400 = "config.problems.bad_request"
@@ -32,6 +32,7 @@ class ApiPage(SpectacularSwaggerSplitView):
 
 urlpatterns = [
     re_path(r"^healthz/?$", AliveView.as_view(), name="healthz"),
+    re_path(r"^healthz/evaluations/?$", EvaluatingView.as_view(), name="evaluating"),
     re_path(r"^readyz/?$", ReadyView.as_view(), name="readyz"),
     re_path(r"^api/schema/?$", SchemaView.as_view(), name="schema"),
     re_path(r"^api/?$", ApiPage.as_view(), name="api"),

@@ -239,6 +239,9 @@ def beat_schedule(seconds: float) -> dict[str, dict[str, Any]]:
 
 
 CELERY_BEAT_SCHEDULE = beat_schedule(30.0)
+EVALUATION_SECONDS_MAX = env.int("EVALUATION_SECONDS_MAX", default=900)
+"""Wall time without an evaluation after which `/healthz/evaluations` says so, where the tier's
+policy has no `max_silence_seconds` of its own."""
 
 # ------------------------------------------------------------------------------------ logs
 LOGGING = logging_settings(level=env.str("LOG_LEVEL", default="INFO"))

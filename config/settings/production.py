@@ -51,7 +51,10 @@ STORAGES = {
 }
 
 SECURE_SSL_REDIRECT = True
-SECURE_REDIRECT_EXEMPT = [r"^healthz/?$", r"^readyz/?$"]  # asked from inside, without TLS
+SECURE_REDIRECT_EXEMPT = [
+    r"^healthz(/evaluations)?/?$",
+    r"^readyz/?$",
+]  # asked from inside, without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True

@@ -14,11 +14,11 @@ from governance.api.people import actor_of, now_block, person_of
 from governance.api.permissions import TreasuryScope, narrowed_tier
 from governance.api.reading.lists import FilteredList
 from governance.api.serializers import HaltRequest, ReasonRequest
-from governance.api.shapes.halts import AuditEventSerializer, HaltSerializer
+from governance.api.shapes.halts import AuditEventSerializer, BreakerSerializer, HaltSerializer
 from governance.api.writing.view import Act, WriteView
 from governance.core.following.halt_words import BY_HAND
 from governance.core.routing import LADDER, Level
-from governance.models import Halt
+from governance.models import BreakerState, Halt, Standing
 from governance.selectors.audit import audit_events
 from governance.services import halts
 from treasury.core import access
@@ -113,6 +113,22 @@ class HaltResets(WriteView):
             return Response(HaltSerializer(closed).data, status=201)
 
         return act
+
+
+class BreakerList(FilteredList):
+    """Where every breaker stood at its latest look, tripped or not."""
+
+    required_action = access.TREASURY_READ
+    serializer_class = BreakerSerializer
+    cursor_ordering = ("id",)
+    queryset = BreakerState.objects.select_related("scope__treasury", "scope__tier")
+    filters = {
+        "treasury": "scope__treasury__public_id",
+        "tier": "scope__tier__public_id",
+        "breaker": "breaker",
+    }
+    choices = {"standing": frozenset(Standing.values)}
+    times = {"updated_at[gte]": "updated_at__gte"}
 
 
 class AuditList(FilteredList):

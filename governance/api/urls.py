@@ -53,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         proposals.TierCheck.as_view(),
         name="tier-checks",
     ),
+    re_path(r"^breakers/?$", halts.BreakerList.as_view(), name="breakers"),
     re_path(r"^halts/?$", halts.HaltList.as_view(), name="halts"),
     re_path(r"^halts/(?P<public_id>halt_[0-9A-Z]+)/?$", halts.HaltDetail.as_view(), name="halt"),
     re_path(

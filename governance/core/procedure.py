@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from governance.core.wording.brakes import brakes, memory
 from governance.core.wording.numbers import gwei, listed, percent, span, usd
 from governance.core.wording.sizing import group_words
 from governance.core.wording.triggers import restraint_words, trigger_words
@@ -100,11 +101,12 @@ def _brakes(policy: TierPolicy) -> Step:
     return Step(
         Shape.QUESTION,
         "Is something wrong?",
-        f"A base fee above {gwei(rules.max_base_fee_wei)}, {rules.failure_streak} failed "
-        f"executions in a row, a jump of the value by more than "
-        f"{percent(rules.max_nav_jump_bps)}, or an open halt?",
+        f"Is there {brakes(rules)}, or an open halt?",
         (
-            Branch("Yes", "A halt lowers the tier. Only two people together end it."),
+            Branch(
+                "Yes",
+                f"A halt lowers the tier. Only two people together end it. {memory(rules)}",
+            ),
             Branch("No", "Go on."),
         ),
     )

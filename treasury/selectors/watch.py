@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
@@ -21,6 +22,26 @@ class TierWatch:
     evaluated_at: int | None
     outcome: str
     policy: TierPolicy | None
+
+
+def late_tiers(*, wall: datetime, usual_seconds: int) -> tuple[str, ...]:
+    """Tiers with a policy in force that nobody has evaluated for longer than their policy allows
+    (`usual_seconds` where it does not say). Wall time: this is asked when blocks may have stopped.
+    Before the first evaluation the policy's own age counts."""
+    evaluation = Decision.objects.filter(tier_id=OuterRef("pk")).order_by("-id")
+    version = PolicyVersion.objects.filter(tier_id=OuterRef("pk")).order_by("-number")
+    rows = Tier.objects.annotate(
+        at=Subquery(evaluation.values("created_at")[:1]),
+        policy_at=Subquery(version.values("created_at")[:1]),
+        document=Subquery(version.values("document")[:1]),
+    ).select_related("treasury")
+    late = []
+    for row in rows.filter(document__isnull=False).order_by("id"):
+        limit = parse_policy(json.loads(row.document)).halts.max_silence_seconds or usual_seconds
+        since = row.at or row.policy_at
+        if (wall - since).total_seconds() > limit:
+            late.append(f"{row.treasury.name}/{row.name}")
+    return tuple(late)
 
 
 def tier_watch(*, treasury_id: int, now: int) -> tuple[TierWatch, ...]:

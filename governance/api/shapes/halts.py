@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from governance.api.shapes.values import BlockTimeField
-from governance.models import Halt
+from governance.models import BreakerState, Halt
 
 
 class HaltSerializer(serializers.ModelSerializer[Halt]):
@@ -55,6 +55,49 @@ class HaltSerializer(serializers.ModelSerializer[Halt]):
 
     def get_is_open(self, halt: Halt) -> bool:
         return halt.closed_at is None
+
+
+class BreakerSerializer(serializers.ModelSerializer[BreakerState]):
+    """Times are block time. `over_since`: it has been over its limit and not clean again since;
+    `clean_since`: every reading since then was at or below `reset`. `is_read` false: the policy in
+    force does not ask for it."""
+
+    id = serializers.SerializerMethodField()
+    object = serializers.CharField(read_only=True, default="breaker")
+    treasury = serializers.CharField(source="scope.treasury.public_id")
+    tier = serializers.CharField(source="scope.tier.public_id", default=None, allow_null=True)
+    level = serializers.CharField(read_only=True)
+    over_since = BlockTimeField(allow_null=True)
+    clean_since = BlockTimeField(allow_null=True)
+    block_timestamp = BlockTimeField()
+
+    class Meta:
+        model = BreakerState
+        fields = [
+            "id",
+            "object",
+            "treasury",
+            "tier",
+            "breaker",
+            "standing",
+            "level",
+            "value",
+            "limit",
+            "reset",
+            "reason",
+            "over_since",
+            "clean_since",
+            "min_clean_seconds",
+            "is_read",
+            "block_number",
+            "block_hash",
+            "block_timestamp",
+        ]
+        read_only_fields = fields
+
+    def get_id(self, row: BreakerState) -> str:
+        scope = row.scope.tier or row.scope.treasury
+        return f"{scope.public_id}:{row.breaker}"
 
 
 class AuditEventSerializer(serializers.Serializer[Any]):

@@ -13,7 +13,14 @@ from execution.selectors.executions import recent_gas_units
 from governance.core.following.gas_tank import GasTank, gas_tank
 from governance.core.following.halt_words import HaltWords, halt_words, level_words
 from governance.core.lifecycle import OPEN, ProposalState
-from governance.models import Halt, Notification, NotificationState, Proposal
+from governance.models import (
+    BreakerState,
+    Halt,
+    Notification,
+    NotificationState,
+    Proposal,
+    Standing,
+)
 from treasury.selectors.feeds import Feeds, feeds
 from treasury.selectors.outbox import waiting_events
 from treasury.selectors.watch import TierWatch, tier_watch
@@ -32,6 +39,13 @@ class HaltLine:
     level: str
     scope: str
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerLine:
+    row: BreakerState
+    words: HaltWords
+    scope: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +135,39 @@ def closed_halts(*, treasury_ids: Iterable[int]) -> tuple[HaltLine, ...]:
     """The latest `HISTORY`, newest first."""
     rows = halt_rows(treasury_ids=treasury_ids).filter(closed_at__isnull=False)
     return tuple(halt_line(row) for row in rows.order_by("-closed_at", "-pk")[:HISTORY])
+
+
+def breaker_lines(*, treasury_ids: Iterable[int]) -> tuple[BreakerLine, ...]:
+    """Every breaker that is read, the whole treasury's first; the worst standing first within a
+    scope. One query."""
+    rows = (
+        BreakerState.objects.filter(scope__treasury_id__in=list(treasury_ids), is_read=True)
+        .select_related("scope__treasury", "scope__tier")
+        .order_by("scope__tier_id", "breaker")
+    )
+    lines = [
+        BreakerLine(
+            row,
+            halt_words(row.breaker),
+            "whole treasury" if row.scope.tier is None else row.scope.tier.name,
+        )
+        for row in rows
+    ]
+    order = (Standing.OVER, Standing.BETWEEN, Standing.UNKNOWN, Standing.CLEAN)
+    return tuple(
+        sorted(
+            lines,
+            key=lambda line: (
+                line.row.scope.tier_id or 0,
+                order.index(Standing(line.row.standing)),
+            ),
+        )
+    )
+
+
+def state_of(row: Halt) -> BreakerState | None:
+    """The latest reading of the halt's breaker; None of what is no breaker."""
+    return BreakerState.objects.filter(scope=row.scope, breaker=row.breaker).first()
 
 
 def halt_rows(*, treasury_ids: Iterable[int]) -> QuerySet[Halt]:

@@ -41,6 +41,7 @@ class Monitoring(LivePage):
         return {
             "treasury": row,
             "halts": monitoring.open_halts(treasury_ids=[row.pk]),
+            "breakers": monitoring.breaker_lines(treasury_ids=[row.pk]),
             "health": monitoring.treasury_health(
                 row=row,
                 now=now,
@@ -108,8 +109,12 @@ class HaltPage(Page):
         if row is None:
             raise Http404
         may_close = row.scope.treasury_id in places(self, access.BREAKER_RESET)
+        state = monitoring.state_of(row)
+        now = block_for(row.scope.treasury_id).timestamp
         return {
             "halt": monitoring.halt_line(row),
+            "state": state,
+            "not_yet": "" if row.closed_at else halts.reset_problem(row, state, now=now),
             "may_close": may_close and row.first_closer_id != self.user.pk,
             "is_first": may_close and row.first_closer_id == self.user.pk,
         }

@@ -119,6 +119,7 @@ MATRIX: dict[str, Row] = {
     # ----------------------------------------------------------------- halts
     "GET halts/{id}": Row(READ, "treasury:read"),
     "GET halts": Row(READ, "treasury:read"),
+    "GET breakers": Row(READ, "treasury:read"),
     "POST halts": Row("FOS", "breaker:trip", {"treasury": "{treasuries}", **WHY}),
     "POST halts/{id}/resets": Row("FS", "", WHY),
     # ----------------------------------------------------------------- notices
