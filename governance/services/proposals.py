@@ -32,7 +32,7 @@ from governance.services.moves import LostRaceError, move
 from governance.services.watching.looking import look
 from treasury.core.amounts import quantize_usd
 from treasury.core.decisions import Outcome
-from treasury.core.types import Actor, Address, BlockRef
+from treasury.core.types import Actor, Address
 from treasury.selectors.decisions import revive_decision
 from treasury.selectors.policies import policy_in_force
 from treasury.selectors.portfolio import tier_by_id

@@ -9,7 +9,7 @@ from execution.core.types import QuoteRequest
 from execution.services.quoting import UnableToQuoteError, best_units
 from treasury.adapters.rpc import Rpc
 from treasury.core.amounts import exact, share_bps, to_units, value_usd
-from treasury.core.policies import TierPolicy
+from treasury.core.policies import Mode, TierPolicy
 from treasury.core.types import NATIVE, Address, BlockRef, Holding, Portfolio
 from treasury.engine.breakers.facts import DepthProbe
 from treasury.selectors.portfolio import tier_by_id
@@ -35,7 +35,7 @@ def probe_depth(
             request = QuoteRequest(
                 item.asset, settlement.asset, _units(item, size), Address(tier.safe.address)
             )
-            loss = _loss(rpc, request, item, settlement, tier.treasury_id, policy.venues, block)
+            loss = _loss(rpc, request, item, settlement, policy, tier.treasury_id, block)
             probes.append(DepthProbe(f"{item.asset}>{settlement.asset}", size, loss))
     return tuple(probes)
 
@@ -51,12 +51,21 @@ def _loss(
     request: QuoteRequest,
     sold: Holding,
     bought: Holding,
+    policy: TierPolicy,
     treasury_id: int,
-    venues: tuple[str, ...],
     block: BlockRef,
 ) -> Decimal | None:
+    by_role = policy.mode is not Mode.MANUAL
     try:
-        units = best_units(rpc, request, treasury_id, venues, block)
+        units = best_units(
+            rpc,
+            request,
+            treasury_id,
+            policy.venues,
+            block,
+            most_hops=1 if by_role else policy.routing.max_hops,
+            by_role=by_role,
+        )
     except UnableToQuoteError:
         return None
     given = value_usd(units=request.sell_units, decimals=sold.decimals, price_usd=sold.price_usd)

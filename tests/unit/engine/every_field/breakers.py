@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from tests.unit.engine.breaker_facts import NOW, read, series
+from tests.unit.engine.breakers.tier_facts import NOW, read, series
 from tests.unit.engine.every_field.case import Case, See
 from tests.unit.engine.tiers import policy
 from treasury.core.policies import HaltRules, TierPolicy

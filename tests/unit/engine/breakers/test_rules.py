@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.engine.breaker_facts import NOW, facts, halt_rules, read, series
+from tests.unit.engine.breakers.tier_facts import NOW, facts, halt_rules, read, series
 from treasury.engine.breakers import (
     TIER_BREAKERS,
     TREASURY_BREAKERS,
