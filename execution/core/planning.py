@@ -227,7 +227,7 @@ def leg_cost(
 
 
 def trade_of(leg: Leg) -> Trade:
-    """What a leg does, as the engine says it; without lots."""
+    """What a leg does, as the engine says it."""
     return Trade(
         sell=leg.sell,
         buy=leg.buy,
@@ -236,5 +236,5 @@ def trade_of(leg: Leg) -> Trade:
         expected_buy_units=leg.expected_buy_units,
         value_usd=leg.value_usd,
         cost=leg.cost,
-        lots=(),
+        lots=leg.lots,
     )

@@ -1,8 +1,9 @@
 """Chain truth against intent: what the legs wanted, what the logs say, what the balances say.
 
 Three witnesses are compared, and each difference is a Mismatch that becomes a Break: fills (venue
-events) against legs, Transfer events against legs, balances at the block against Transfer events. A
-trade that gave more than its minimum is no mismatch: receiving better than the minimum is intended.
+events) against legs, Transfer events against legs, balances at the block against Transfer events.
+So is a frozen lot that the books no longer have. A trade that gave more than its minimum is no
+mismatch: receiving better than the minimum is intended.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from execution.core.types import (
     Mechanism,
     Receipt,
 )
+from treasury.core.lots import GoneLot
 from treasury.core.types import Address
 
 Position = tuple[Address, Address]
@@ -42,6 +44,7 @@ class MismatchKind(StrEnum):
     BALANCE = "BALANCE"
     ALLOWANCE = "ALLOWANCE"
     NESTED_HASH = "NESTED_HASH"
+    LOTS = "LOTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,26 @@ def compare_balances(
             kind = MismatchKind.BALANCE
             found.append(Mismatch(kind, change.safe, change.asset, expected, change.units, reason))
     return tuple(found)
+
+
+def compare_lots(gone: Iterable[tuple[Leg, GoneLot]]) -> tuple[Mismatch, ...]:
+    """Lots that were frozen in the legs, and that other entries took before these were booked: one
+    mismatch per position, in units of its asset."""
+    by_position: dict[Position, list[GoneLot]] = {}
+    for leg, lot in gone:
+        by_position.setdefault((leg.safe, leg.sell), []).append(lot)
+    return tuple(
+        Mismatch(
+            MismatchKind.LOTS,
+            safe,
+            asset,
+            sum(lot.chosen_units for lot in lots),
+            sum(lot.left_units for lot in lots),
+            "lots chosen before signing were taken by another entry, so these units have no "
+            f"cost: {', '.join(lot.lot_ref for lot in lots)}",
+        )
+        for (safe, asset), lots in sorted(by_position.items())
+    )
 
 
 # ------------------------------------------------------------------------------------ evidence

@@ -5,11 +5,12 @@ Units as in `treasury.core.types`. `Call` is what the chain sees; a `Leg` is wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
-from treasury.core.types import Address, BlockRef, CostEstimate
+from treasury.core.canonical import LATER
+from treasury.core.types import Address, BlockRef, CostEstimate, LotSlice
 
 
 class Operation(IntEnum):
@@ -131,7 +132,9 @@ class Quote:
 class Leg:
     """One step of a plan: `safe` gives up exactly `sell_units` and receives at least
     `min_buy_units` at `recipient` (always a Safe of the treasury). A transfer sells and buys the
-    same asset."""
+    same asset. `lots` are those that are booked when it is executed, in this order, chosen before
+    anybody signs (AC-8, DE-33); they cover less than `sell_units` where an earlier leg brings the
+    rest, or nobody knows what it cost."""
 
     index: int
     kind: LegKind
@@ -146,6 +149,7 @@ class Leg:
     value_usd: Decimal
     cost: CostEstimate
     calls: tuple[Call, ...]
+    lots: tuple[LotSlice, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from treasury.core import entries
 from treasury.core.decisions import DecisionInputs
 from treasury.core.entries import EntrySource, ValuedUnits
 from treasury.core.journal import AccountKey, AccountKind, EntryDraft, EntryKind
-from treasury.core.lots import LotMatch, apply_slices, match_lots, take_lots
-from treasury.core.types import NATIVE, Address, LotState
+from treasury.core.lots import GoneLot, LotMatch, apply_slices, at_cost, book_frozen, match_lots
+from treasury.core.policies import LotMethod
+from treasury.core.types import NATIVE, Address, LotSlice, LotState
 from treasury.selectors.lots import open_lots
 
 NATIVE_DECIMALS = 18
@@ -39,41 +40,51 @@ class Facts:
 
 class LotPools:
     """Open lots of this execution, reduced leg by leg so that two legs never take one lot twice.
-    Read under the lock of the books."""
+    Read under the lock of the books.
+
+    A leg books the lots that were frozen in it before anybody signed (AC-8), then what an earlier
+    leg of this execution brought. There is no other choice: frozen lots that another entry took
+    are `gone`, and their units have no cost basis. Gas is no decision, so its lots are matched now.
+    """
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._pools: dict[tuple[Address, Address], tuple[LotState, ...]] = {}
+        self._opened_here: set[str] = set()
+        self.gone: list[tuple[Leg, GoneLot]] = []
 
-    def _pool(self, holder: Address, asset: Address) -> tuple[LotState, ...]:
-        if (holder, asset) not in self._pools:
-            self._pools[holder, asset] = open_lots(
-                treasury_id=self._facts.view.id, holder=holder, asset=asset
-            )
-        return self._pools[holder, asset]
-
-    def sold(self, holder: Address, asset: Address, units: int, proceeds_usd: Decimal) -> LotMatch:
-        policy = self._facts.inputs.policy
-        match = match_lots(
-            lots=self._pool(holder, asset),
+    def sold(self, leg: Leg, units: int, proceeds_usd: Decimal) -> LotMatch:
+        key = (leg.safe, leg.sell)
+        pool = self._pool(*key)
+        brought = tuple(_whole(lot) for lot in pool if lot.lot_ref in self._opened_here)
+        booked = book_frozen(
+            lots=pool,
+            frozen=(*leg.lots, *brought),
             units=units,
             proceeds_usd=proceeds_usd,
-            method=policy.lot_method,
             at=self._facts.receipt.block.timestamp,
-            long_term_days=policy.long_term_days,
+            long_term_days=self._facts.inputs.policy.long_term_days,
         )
-        return self._taken(holder, asset, match)
+        self.gone += [(leg, gone) for gone in booked.gone]
+        return self._taken(key, booked.match)
 
-    def moved(self, holder: Address, asset: Address, units: int) -> LotMatch:
-        policy = self._facts.inputs.policy
-        match = take_lots(
-            lots=self._pool(holder, asset),
-            units=units,
-            method=policy.lot_method,
+    def moved(self, leg: Leg, units: int) -> LotMatch:
+        return at_cost(self.sold(leg, units, Decimal(0)))
+
+    def burnt(self, wei: int, value_usd: Decimal) -> LotMatch:
+        """Gas, out of the executor's tank."""
+        policy, key = self._facts.inputs.policy, (self._facts.view.executor, NATIVE)
+        named = policy.lot_method is LotMethod.SPECIFIC  # lots of the tier's Safe, not of the tank
+        match = match_lots(
+            lots=self._pool(*key),
+            units=wei,
+            proceeds_usd=value_usd,
+            method=LotMethod.FIFO if named else policy.lot_method,
             at=self._facts.receipt.block.timestamp,
             long_term_days=policy.long_term_days,
+            rules=policy.lots,
         )
-        return self._taken(holder, asset, match)
+        return self._taken(key, match)
 
     def opened(self, draft: EntryDraft) -> None:
         """A later leg may sell what an earlier one has bought."""
@@ -88,11 +99,23 @@ class LotPools:
                 sequence=2**62,  # given when it is posted: after all that exist
             )
             self._pools[key] = (*self._pool(*key), state)
+            self._opened_here.add(lot.lot_ref)
 
-    def _taken(self, holder: Address, asset: Address, match: LotMatch) -> LotMatch:
-        key = (holder, asset)
+    def _pool(self, holder: Address, asset: Address) -> tuple[LotState, ...]:
+        if (holder, asset) not in self._pools:
+            self._pools[holder, asset] = open_lots(
+                treasury_id=self._facts.view.id, holder=holder, asset=asset
+            )
+        return self._pools[holder, asset]
+
+    def _taken(self, key: tuple[Address, Address], match: LotMatch) -> LotMatch:
         self._pools[key] = apply_slices(lots=self._pool(*key), slices=match.slices)
         return match
+
+
+def _whole(lot: LotState) -> LotSlice:
+    """All that is left of a lot, as a choice."""
+    return LotSlice(lot.lot_ref, lot.units, lot.cost_usd, Decimal(0), lot.acquired_at, False)
 
 
 def leg_entries(facts: Facts, pools: LotPools) -> list[EntryDraft]:
@@ -112,7 +135,7 @@ def gas_entry(facts: Facts, pools: LotPools, *, failed: bool) -> list[EntryDraft
         return []
     wei = receipt.gas_used * receipt.effective_gas_price_wei
     spent = ValuedUnits(NATIVE, NATIVE_DECIMALS, wei, facts.prices.get(NATIVE))
-    disposal = pools.sold(facts.view.executor, NATIVE, wei, spent.fair_value_usd)
+    disposal = pools.burnt(wei, spent.fair_value_usd)
     kind = EntryKind.GAS_FAILED if failed else EntryKind.GAS
     return [
         entries.gas(
@@ -147,7 +170,7 @@ def _leg_entry(facts: Facts, pools: LotPools, leg: Leg, fill: FillFact) -> Entry
             holder=leg.safe,
             sold=sold,
             bought=valued(facts, leg.buy, fill.buy_units),
-            disposal=pools.sold(leg.safe, leg.sell, fill.sell_units, sold.fair_value_usd),
+            disposal=pools.sold(leg, fill.sell_units, sold.fair_value_usd),
         )
     if leg.kind is LegKind.DEPOSIT:
         return entries.deposit(
@@ -157,7 +180,7 @@ def _leg_entry(facts: Facts, pools: LotPools, leg: Leg, fill: FillFact) -> Entry
             given_units=fill.sell_units,
             share_asset=leg.buy,
             share_units=fill.buy_units,
-            disposal=pools.moved(leg.safe, leg.sell, fill.sell_units),
+            disposal=pools.moved(leg, fill.sell_units),
         )
     if leg.kind is LegKind.WITHDRAW:
         return _withdrawal(facts, pools, leg, fill, source)
@@ -166,7 +189,7 @@ def _leg_entry(facts: Facts, pools: LotPools, leg: Leg, fill: FillFact) -> Entry
         origin=AccountKey(AccountKind.DIGITAL_ASSET, leg.safe, leg.sell),
         destination=AccountKey(AccountKind.DIGITAL_ASSET, leg.recipient, leg.buy),
         units=fill.sell_units,
-        disposal=pools.moved(leg.safe, leg.sell, fill.sell_units),
+        disposal=pools.moved(leg, fill.sell_units),
     )
 
 
@@ -175,7 +198,7 @@ def _withdrawal(
 ) -> EntryDraft:
     """Principal is what the burned shares' cost bought when it was paid: each slice's cost over the
     asset's price on its date. What comes back above it is yield."""
-    disposal = pools.moved(leg.safe, leg.sell, fill.sell_units)
+    disposal = pools.moved(leg, fill.sell_units)
     received = valued(facts, leg.buy, fill.buy_units)
     return entries.withdrawal(
         source=source,

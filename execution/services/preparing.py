@@ -178,6 +178,7 @@ def _leg(
             before=trade.cost,
         ),
         calls=venue.calls(quote, recipient=recipient, min_buy_units=least, deadline=expires_at),
+        lots=trade.lots,
     )
 
 

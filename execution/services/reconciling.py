@@ -8,7 +8,7 @@ never corrections.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db import transaction
@@ -25,6 +25,7 @@ from execution.core.reconciliation import (
     compare_balances,
     compare_changes,
     compare_fills,
+    compare_lots,
     compare_nested,
     said_by_safe,
     transfer_changes,
@@ -205,13 +206,14 @@ def _settle(
         reconciled_at=block.timestamp,
     )
     _store_fills(row, facts)
-    _store_breaks(row, facts.view, found, block)
     if row.safe_transaction is not None:
         _settle_slots(row.safe_transaction, found)
     pools = LotPools(facts)
     drafts = booking.leg_entries(facts, pools) + booking.gas_entry(
         facts, pools, failed=not executed
     )
+    found = replace(found, mismatches=(*found.mismatches, *compare_lots(pools.gone)))
+    _store_breaks(row, facts.view, found, block)
     post_entries(
         treasury_id=facts.view.id,
         drafts=drafts,

@@ -34,6 +34,7 @@ class Subject(StrEnum):
     PRICES = "Prices"
     MINIMUM = "Minimum out"
     LIMITS = "Cost, trade size, turnover"
+    LOTS = "Tax lots"
     NONCE = "Nonce order"
     LOOK_ALIKE = "Look-alike addresses"
     NOTICES = "Upgrades and known issues"

@@ -14,7 +14,7 @@ from governance.core.wording.brakes import brakes, memory
 from governance.core.wording.numbers import gwei, listed, percent, span, usd
 from governance.core.wording.sizing import group_words
 from governance.core.wording.triggers import restraint_words, trigger_words
-from treasury.core.policies import Mode, OnSilence, Scope, Solver, TierPolicy
+from treasury.core.policies import LotMethod, Mode, OnSilence, Scope, Solver, TierPolicy
 from treasury.core.types import Address
 
 VENUES = {
@@ -27,6 +27,16 @@ VENUES = {
 SOLVERS = {
     Solver.RULES: "",
     Solver.OPTIMISED: " When a cheaper list brings every asset within its band, that list is used.",
+}
+
+LOTS = {
+    LotMethod.FIFO: "FIFO, the oldest first",
+    LotMethod.LIFO: "LIFO, the newest first",
+    LotMethod.HIFO: "HIFO, the highest unit cost first",
+    LotMethod.LOFO: "LOFO, the lowest unit cost first",
+    LotMethod.AVERAGE: "average, a share of every lot at the mean cost",
+    LotMethod.SPECIFIC: "specific, these alone",
+    LotMethod.MIN_TAX: "minimum tax, losses first",
 }
 
 
@@ -71,10 +81,22 @@ def procedure(policy: TierPolicy, *, symbols: Mapping[Address, str]) -> tuple[St
             Shape.END,
             "Compare and book",
             "Receipt and balances are compared with the plan, leg by leg. What agrees is booked, "
-            f"lots by {policy.lot_method.value}; what does not becomes a Break, and somebody has "
-            "to explain it.",
+            f"tax lots as frozen in the proposal ({_lots(policy)}); what does not becomes a Break, "
+            "and somebody has to explain it.",
         ),
     )
+
+
+def _lots(policy: TierPolicy) -> str:
+    said, rules = LOTS[policy.lot_method], policy.lots
+    if policy.lot_method is LotMethod.MIN_TAX:
+        said += (
+            f": {percent(rules.short_rate_bps)} of the gain, {percent(rules.long_rate_bps)} when"
+            f" held more than {policy.long_term_days} days"
+        )
+    if policy.lot_method is LotMethod.SPECIFIC:
+        said += f": {', '.join(rules.named)}"
+    return said
 
 
 def venue_name(key: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from execution.core.decoding import DecodedBatch, DecodedCall
+from execution.core.planning import trade_of
 from execution.core.types import ExecutionPlan, Rule, Violation
 from execution.selectors.conformity import PlanFindings, plan_findings
 from governance.core.conformity import (
@@ -26,13 +27,15 @@ from governance.core.conformity import (
     look_alikes,
     one_each,
 )
-from governance.core.lifecycle import OPEN
+from governance.core.lifecycle import OPEN, ProposalState
 from governance.core.routing import is_blocked, worst
 from governance.models import Proposal
 from governance.selectors.surroundings import Surroundings, surroundings, two_people_approved
 from treasury.core.amounts import share_bps
 from treasury.core.decisions import DecisionInputs, decision_digest
+from treasury.core.lots import gone_lots
 from treasury.core.types import Address
+from treasury.engine.lots.choice import uncovered
 from treasury.selectors.decisions import revive_decision
 
 STALE_SIMULATION_SECONDS = 3_600
@@ -87,6 +90,8 @@ def conformity(
     ]
     if inputs is not None:
         checks += [_prices(inputs, found.findings.plan), _limits(proposal, inputs)]
+    if found.findings.plan is not None:
+        checks.append(_lots(proposal, found.findings.plan, around))
     return in_order(one_each(checks))
 
 
@@ -311,3 +316,26 @@ def _limits(proposal: Proposal, inputs: DecisionInputs) -> Check:
     else:
         return Check(Subject.LIMITS, Status.PASS, "Inside the policy's limits.", evidence)
     return Check(Subject.LIMITS, Status.WARN, text, evidence)
+
+
+def _lots(proposal: Proposal, plan: ExecutionPlan, around: Surroundings) -> Check:
+    """Until it is handed over (then it uses them itself): are the frozen lots still there? And does
+    every unit sold have one?"""
+    frozen = [lot for leg in plan.legs for lot in leg.lots]
+    evidence = (
+        f"{len(frozen)} slices frozen in the legs: {', '.join(lot.lot_ref for lot in frozen)}"
+    )
+    waits = proposal.state in OPEN and proposal.state != ProposalState.HANDED_OVER
+    gone = gone_lots(frozen=frozen, units_left=around.lots_left) if waits else ()
+    if gone:
+        text = f"Lot {gone[0].lot_ref} was used by another entry: it has to be proposed again."
+        return Check(Subject.LOTS, Status.FAIL, text, evidence[:600])
+    rest = uncovered([trade_of(leg) for leg in plan.legs])
+    unknown = [
+        leg.index + 1 for leg, left in zip(plan.legs, rest, strict=True) if left.unknown_units
+    ]
+    if unknown:
+        text = f"Cost basis incomplete: leg {unknown[0]} sells units whose cost nobody knows."
+        return Check(Subject.LOTS, Status.WARN, text, evidence[:600])
+    text = "Every unit that is sold has its lot, and no other entry has used it."
+    return Check(Subject.LOTS, Status.PASS, text, evidence[:600])

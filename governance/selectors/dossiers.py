@@ -27,7 +27,7 @@ from treasury.core.decisions import Decision, DecisionInputs, Trade, Weight
 from treasury.core.policies import TierPolicy
 from treasury.core.revival import revive
 from treasury.core.types import Address, Holding
-from treasury.engine.decision import weights_after, with_lots
+from treasury.engine.decision import weights_after
 from treasury.selectors.decisions import revive_decision
 from treasury.selectors.policies import revive_policy
 
@@ -85,17 +85,15 @@ class Dossier:
 
     @property
     def trades(self) -> tuple[Trade, ...]:
-        """What the plan does, with the lots that it would take."""
-        if self.is_as_decided:
-            return self.decision.trades
-        return with_lots(self.inputs, tuple(trade_of(leg) for leg in self.plan.legs))[0]
+        """What the plan does, with the lots that are frozen in it."""
+        return tuple(trade_of(leg) for leg in self.plan.legs)
 
     @property
     def weights(self) -> tuple[Weight, ...]:
         """Before and after what the plan does."""
         if self.is_as_decided:
             return self.decision.weights
-        return weights_after(self.inputs, tuple(trade_of(leg) for leg in self.plan.legs))
+        return weights_after(self.inputs, self.trades)
 
     def holding(self, asset: str) -> Holding | None:
         found = [h for h in self.inputs.portfolio.holdings if h.asset == asset]

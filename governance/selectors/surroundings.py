@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, Q, QuerySet
-from django.db.models.functions import JSONObject, Now
+from django.db.models import Exists, F, Q, QuerySet, TextField
+from django.db.models.functions import Cast, JSONObject, Now
 
+from execution.selectors.frozen_lots import frozen_refs
 from execution.selectors.pins import Seen, seen_rows
 from execution.selectors.transactions import Slot, fills, safe_transactions, slot_rows
 from execution.selectors.treasuries import TreasuryView, treasury_view
@@ -21,6 +22,7 @@ from governance.selectors.halts import open_halts
 from governance.selectors.proposals import acquaint
 from governance.selectors.registers.notices import Announcement, announced
 from treasury.core.decisions import HaltNotice
+from treasury.selectors.lots import lots_named
 
 if TYPE_CHECKING:
     from execution.models import SafeTransaction
@@ -32,7 +34,7 @@ class Surroundings:
     `slots` is everything at its nonce and what waits before it. `announcements` are notices for the
     proposal's time, of the whole treasury or of any asset. `venues_used` had fills of the tier.
     `address_book` is what two people agreed on and what has not run out; `safes_seen` is how each
-    Safe was found last."""
+    Safe was found last. `lots_left` are the units that the lots named in the plan still have."""
 
     view: TreasuryView
     transactions: tuple[SafeTransaction, ...]
@@ -44,6 +46,7 @@ class Surroundings:
     assets_of_tier: frozenset[str]
     address_book: Mapping[str, str]
     safes_seen: tuple[Seen, ...]
+    lots_left: Mapping[str, int]
 
     @property
     def rejection(self) -> SafeTransaction | None:
@@ -61,6 +64,7 @@ def surroundings(proposal: Proposal) -> Surroundings:
         "assets": ArraySubquery(proposal.tier.tier_assets.values("asset__address")),
         "labels": ArraySubquery(_address_book(treasury_id)),
         "seen": ArraySubquery(seen_rows(treasury_id)),
+        "lots": ArraySubquery(_lots(proposal)),
     }
     if signed is not None:
         fields = JSONObject(**{name: name for name in Slot.__slots__})
@@ -82,6 +86,7 @@ def surroundings(proposal: Proposal) -> Surroundings:
         assets_of_tier=frozenset(found["assets"]),
         address_book={row["address"]: row["label"] for row in found["labels"]},
         safes_seen=tuple(Seen(**row) for row in found["seen"]),
+        lots_left={row["ref"]: int(row["units"]) for row in found["lots"] or ()},
     )
 
 
@@ -91,6 +96,12 @@ def _transactions(proposal: Proposal) -> tuple[SafeTransaction, ...]:
     for row in rows:
         acquaint(row, proposal)
     return rows
+
+
+def _lots(proposal: Proposal) -> QuerySet[Any, Any]:
+    refs = frozen_refs(proposal.plan) if proposal.plan else ()
+    rows = lots_named(treasury_id=proposal.tier.treasury_id, lot_refs=refs).order_by("pk")
+    return rows.values(row=JSONObject(ref="lot_ref", units=Cast("units_left", TextField())))
 
 
 def _address_book(treasury_id: int) -> QuerySet[AddressEntry, Any]:

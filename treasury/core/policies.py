@@ -51,8 +51,16 @@ class Solver(StrEnum):
 
 
 class LotMethod(StrEnum):
+    """Which lots a sale takes (AC-2): the oldest, newest, dearest or cheapest first, a share of
+    each, those named, or those with the least tax."""
+
     FIFO = "FIFO"
+    LIFO = "LIFO"
     HIFO = "HIFO"
+    LOFO = "LOFO"
+    AVERAGE = "AVERAGE"
+    SPECIFIC = "SPECIFIC"
+    MIN_TAX = "MIN_TAX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +235,18 @@ class RoutingRules:
 
 
 @dataclass(frozen=True, slots=True)
+class LotRules:
+    """What lot methods need beside their name. Rates are bps of the gain, for lots held at most and
+    more than `long_term_days`: MIN_TAX compares by them (0: none). SPECIFIC takes the lots with the
+    references in `named`, in this order, and no others: what they do not cover has no cost basis.
+    """
+
+    short_rate_bps: int = 0
+    long_rate_bps: int = 0
+    named: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TierPolicy:
     """Everything the engine may know about what a tier wants. Weights sum to 10,000 bps."""
 
@@ -257,6 +277,7 @@ class TierPolicy:
     solver: Solver = field(default=Solver.RULES, metadata=LATER)
     groups: tuple[Group, ...] = field(default=(), metadata=LATER)
     routing: RoutingRules = field(default=RoutingRules(), metadata=LATER)
+    lots: LotRules = field(default=LotRules(), metadata=LATER)
 
     def expires_at(self, proposed_at: int) -> int:
         """A proposal made at that block time may be executed up to this one."""

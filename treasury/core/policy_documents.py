@@ -17,7 +17,7 @@ from typing import Any
 from treasury.core.amounts import USD_DECIMALS
 from treasury.core.canonical import digest, plain
 from treasury.core.halting.problems import halt_problems
-from treasury.core.policies import Band, BandKind, TierPolicy, TriggerKind
+from treasury.core.policies import Band, BandKind, LotMethod, TierPolicy, TriggerKind
 from treasury.core.revival import RevivalError, revive
 from treasury.core.triggering.checks import (
     check_calendar,
@@ -183,7 +183,20 @@ def _check_trade_limits(policy: TierPolicy) -> Iterator[Problem]:
         yield "/max_slippage_bps", "10000 accepts any price; lower it"
     yield from _at_least("/max_fee_per_gas_wei", policy.max_fee_per_gas_wei, 1)
     yield from _at_least("/proposal_ttl_seconds", policy.proposal_ttl_seconds, 1)
+
+
+def _check_lots(policy: TierPolicy) -> Iterator[Problem]:
+    rules, method = policy.lots, policy.lot_method
     yield from _at_least("/long_term_days", policy.long_term_days, 0)
+    yield from _bps("/lots/short_rate_bps", rules.short_rate_bps)
+    yield from _bps("/lots/long_rate_bps", rules.long_rate_bps)
+    if method is LotMethod.MIN_TAX and rules.short_rate_bps == rules.long_rate_bps == 0:
+        yield "/lots/short_rate_bps", "MIN_TAX compares taxes, and both rates are 0; set the rates"
+    if method is LotMethod.SPECIFIC and not rules.named:
+        yield "/lots/named", "SPECIFIC takes the named lots alone, and none is named; name them"
+    if method is not LotMethod.SPECIFIC and rules.named:
+        yield "/lots/named", f"{method} does not look at names; remove them or choose SPECIFIC"
+    yield from _distinct("/lots/named", "", list(rules.named))
 
 
 def _check_venues(policy: TierPolicy) -> Iterator[Problem]:
@@ -265,6 +278,7 @@ _CHECKS: tuple[Callable[[TierPolicy], Iterator[Problem]], ...] = (
     _check_trigger,
     _check_scope,
     _check_trade_limits,
+    _check_lots,
     _check_venues,
     _check_prices,
     _check_escalation,

@@ -25,13 +25,12 @@ from treasury.core.decisions import (
     TriggerOutcome,
     Weight,
 )
-from treasury.core.lots import apply_slices, match_lots
 from treasury.core.policies import Scope
 from treasury.core.triggering.observed import UNREMEMBERED, TriggerMemory
-from treasury.core.types import Address, LotState
 from treasury.engine.alternatives.comparing import compare
 from treasury.engine.breakers import forbids_proposals
-from treasury.engine.explanation import TIER, Rule, pair_subject, record, units_text, usd_text
+from treasury.engine.explanation import TIER, Rule, record, units_text, usd_text
+from treasury.engine.lots.choice import with_lots
 from treasury.engine.trades import solve_trades
 from treasury.engine.triggers import Evaluated, Sight, evaluate_trigger, not_evaluated
 from treasury.engine.triggers.schedule.calendar import KIND as CALENDAR
@@ -234,44 +233,6 @@ def _weights(view: TierView, trades: tuple[Trade, ...]) -> tuple[Weight, ...]:
         )
         for position in view.positions
     )
-
-
-def with_lots(
-    inputs: DecisionInputs, trades: tuple[Trade, ...]
-) -> tuple[tuple[Trade, ...], tuple[RuleRecord, ...]]:
-    """DE-31, DE-33: the lots of each sell, chosen in the order of the trades, so that two sells of
-    one asset never share a lot's units. Proceeds are the trade's value (AC-14). What a first leg
-    brings in has no lot yet: those units are reported as missing here and get one when they are
-    booked."""
-    pools: dict[Address, tuple[LotState, ...]] = {}
-    for lot in inputs.lots:
-        pools[lot.asset] = (*pools.get(lot.asset, ()), lot)
-    chosen, records = [], []
-    for trade in trades:
-        pool = pools.get(trade.sell, ())
-        match = match_lots(
-            lots=pool,
-            units=trade.sell_units,
-            proceeds_usd=trade.value_usd,
-            method=inputs.policy.lot_method,
-            at=inputs.now,
-            long_term_days=inputs.policy.long_term_days,
-        )
-        pools[trade.sell] = apply_slices(lots=pool, slices=match.slices)
-        chosen.append(replace(trade, lots=match.slices))
-        records.append(
-            record(
-                Rule.LOTS,
-                pair_subject(trade.sell, trade.buy),
-                "cost basis incomplete" if match.incomplete else "complete",
-                method=inputs.policy.lot_method.value,
-                sold=units_text(trade.sell_units),
-                without_lot=units_text(match.missing_units),
-                cost=usd_text(match.cost_usd),
-                gain=usd_text(match.proceeds_usd - match.cost_usd),
-            )
-        )
-    return tuple(chosen), tuple(records)
 
 
 def _value(position: Position, units: int) -> Decimal:

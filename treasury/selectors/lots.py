@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import QuerySet, Sum
 
 from treasury.core.types import Address, LotState
@@ -45,3 +47,7 @@ def booked_units(*, treasury_id: int) -> dict[tuple[Address, Address], int]:
 
 def lots_of(treasury_id: int) -> QuerySet[Lot]:
     return Lot.objects.filter(treasury_id=treasury_id).select_related("asset").order_by("sequence")
+
+
+def lots_named(*, treasury_id: int, lot_refs: Collection[str]) -> QuerySet[Lot]:
+    return Lot.objects.filter(treasury_id=treasury_id, lot_ref__in=lot_refs)

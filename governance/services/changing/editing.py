@@ -47,7 +47,7 @@ from governance.services.moves import LostRaceError, move
 from treasury.core.amounts import quantize_usd
 from treasury.core.decisions import Decision, DecisionInputs, Trade
 from treasury.core.types import Actor, Address, BlockRef
-from treasury.engine.decision import with_lots
+from treasury.engine.lots.choice import with_lots
 from treasury.selectors.decisions import revive_decision
 from treasury.selectors.policies import policy_in_force
 from treasury.services.record import emit_event, record_audit

@@ -1,7 +1,7 @@
 """What signers sign beside the calls: the facts that the evidence digest covers.
 
 No wall time and no generated id: anybody with the same facts gets the same digest. Execution
-adds the legs and the balance changes of the simulation.
+adds the legs with their lots and the balance changes of the simulation.
 """
 
 from __future__ import annotations
@@ -50,10 +50,6 @@ def evidence(
                 "buy": trade.buy,
                 "sell_units": str(trade.sell_units),
                 "value_usd": trade.value_usd,
-                "lots": [
-                    {"lot": lot.lot_ref, "units": str(lot.units), "cost_usd": lot.cost_usd}
-                    for lot in trade.lots
-                ],
             }
             for trade in trades
         ],

@@ -19,7 +19,7 @@ from governance.services.generating.context import Gathered
 from governance.services.generating.gate import keep_what_pays
 from treasury.core.decisions import Decision, DecisionInputs, Trade
 from treasury.core.types import Actor, Address, BlockRef
-from treasury.engine.decision import with_lots
+from treasury.engine.lots.choice import with_lots
 
 
 @dataclass(frozen=True, slots=True)

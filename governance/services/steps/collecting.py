@@ -12,7 +12,13 @@ from governance.models import Approval, ApprovalKind, Proposal, Route
 from governance.selectors.proposals import needs_safe_transaction, plan_of
 from governance.services.moves import PROCESS, postpone
 from governance.services.steps.recording import record_signed_approvals
-from governance.services.steps.step import POLL_SECONDS, Step, expire_if_due, policy_changed
+from governance.services.steps.step import (
+    POLL_SECONDS,
+    Step,
+    expire_if_due,
+    policy_changed,
+    stale_lots,
+)
 from treasury.selectors.policies import revive_policy
 from treasury.services.crash_points import passage
 
@@ -56,6 +62,10 @@ def collect(step: Step) -> None:
         return
     if policy_changed(step):
         step.move(ProposalState.SUPERSEDED, POLICY_CHANGED)
+        return
+    reason = stale_lots(step)
+    if reason:
+        step.move(ProposalState.SUPERSEDED, reason)
         return
     reason = missing(step)
     if reason:

@@ -20,6 +20,7 @@ from governance.services.steps.step import (
     hold_halts,
     look_first,
     policy_changed,
+    stale_lots,
 )
 from treasury.services.crash_points import passage
 from treasury.services.prices import observe_prices
@@ -28,12 +29,16 @@ SIMULATION_TRIES = 3
 
 
 def hand_over(step: Step) -> None:
-    """READY: expiry, policy, signatures of current owners, breakers, prices, simulation; last the
-    halts again, under the lock that the authorisation is written with."""
+    """READY: expiry, policy, lots, signatures of current owners, breakers, prices, simulation; last
+    the halts again, under the lock that the authorisation is written with."""
     if expire_if_due(step):
         return
     if policy_changed(step):
         step.move(ProposalState.SUPERSEDED, POLICY_CHANGED)
+        return
+    reason = stale_lots(step)
+    if reason:
+        step.move(ProposalState.SUPERSEDED, reason)
         return
     reason = missing(step)
     if reason:

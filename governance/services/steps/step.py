@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from execution.selectors.frozen_lots import lots_gone
+from execution.selectors.plans import plan_value
 from governance.core.lifecycle import ProposalState
 from governance.core.routing import is_blocked
 from governance.models import Proposal
+from governance.selectors.proposals import plan_of
 from governance.services import halts
 from governance.services.moves import PROCESS, move
 from governance.services.watching.looking import look
@@ -59,6 +62,17 @@ def look_first(step: Step) -> None:
     """The breakers at this step's block, before anything of the proposal is authorised, signed or
     sent. A look that fails raises: nothing goes out on an old reading."""
     look(tier_id=step.proposal.tier_id, block=step.block, rpc_url=step.rpc_url, actor=PROCESS)
+
+
+def stale_lots(step: Step) -> str:
+    """Why the lots that were chosen before signing are not there any more, empty when they are:
+    a hard bound too (AC-8)."""
+    plan = plan_value(plan_of(step.proposal))
+    gone = lots_gone(plan, treasury_id=step.proposal.tier.treasury_id)
+    if not gone:
+        return ""
+    names = ", ".join(lot.lot_ref for lot in gone)
+    return f"tax lots that were chosen for it were used by another entry: {names}"
 
 
 def hold_halts(proposal: Proposal) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from config.local.chain.deployment import Deployment
 from config.local.chain.rpc import hexed
 from execution.core.types import Authorization, Mechanism, Quote
 from execution.models import SafeTransaction, Transaction
+from execution.selectors.plans import decision_inputs
 from execution.selectors.transactions import transaction_by_id
 from execution.services.confirming import add_confirmation
 from execution.services.preparing import PreparedPlan, open_safe_transaction, prepare_plan
@@ -39,7 +40,10 @@ from treasury.core.types import (
     BlockRef,
     CostEstimate,
 )
+from treasury.engine.lots.choice import with_lots
 from treasury.models import Asset, SafeAccount, Tier, Treasury
+from treasury.selectors.decisions import decision_by_id
+from treasury.selectors.lots import open_lots
 
 TESTER = Actor(ActorKind.PERSON, "tester")
 SLIPPAGE_BPS = 100
@@ -113,6 +117,16 @@ class World:
             lots=(),
         )
 
+    def with_open_lots(self, tier: str, trades: Sequence[Trade]) -> tuple[Trade, ...]:
+        inputs = replace(
+            decision_inputs(decision_by_id(self.decisions[tier])),
+            lots=open_lots(
+                treasury_id=self.treasury.id, holder=Address(self.tiers[tier].safe.address)
+            ),
+        )
+        later = replace(inputs.portfolio, block=self.head())
+        return with_lots(replace(inputs, portfolio=later), tuple(trades))[0]
+
     def quotes(self, tier: str, trades: Sequence[Trade]) -> tuple[Quote, ...]:
         """Each trade by itself: legs of one pair stay apart here."""
         found: list[Quote] = []
@@ -139,7 +153,9 @@ class World:
         ttl: int = TTL_SECONDS,
         evidence: dict[str, Any] | None = None,
     ) -> PreparedPlan:
+        """With the lots that are open now, as the engine freezes them."""
         block = self.head()
+        trades = self.with_open_lots(tier, trades)
         return prepare_plan(
             tier_id=self.tiers[tier].id,
             decision_id=self.decisions[tier],

@@ -229,20 +229,26 @@ BOOKED = """
 import json, sys
 from beancount import loader
 from beancount.core import data
+from decimal import Decimal
 entries, errors, _ = loader.load_file(sys.argv[1])
-costs = {}
+costs, gains = {}, {}
 for entry in entries:
     if isinstance(entry, data.Transaction):
         taken = [p for p in entry.postings if p.account == "Assets:Eth" and p.units.number < 0]
         if taken:
-            costs[entry.narration] = str(-sum(p.units.number * p.cost.number for p in taken))
-print(json.dumps({"errors": [str(error) for error in errors], "costs": costs}))
+            cost = -sum(p.units.number * p.cost.number for p in taken)
+            (cash,) = [p for p in entry.postings if p.account == "Assets:Cash"]
+            (gain,) = [p for p in entry.postings if p.account == "Income:Gains"]
+            assert abs(cash.units.number - cost + gain.units.number) < Decimal("0.000001")
+            costs[entry.narration] = str(cost)
+            gains[entry.narration] = str(cash.units.number - cost)  # it rounds its own posting
+print(json.dumps({"errors": [str(error) for error in errors], "costs": costs, "gains": gains}))
 """
 
 
-def random_events(count: int) -> list[dict[str, Any]]:
+def random_events(count: int, seed: int) -> list[dict[str, Any]]:
     """One event per day, since Beancount orders by day; never more sold than held."""
-    chance, held = random.Random(7), Decimal(0)  # noqa: S311  the same events in each run
+    chance, held = random.Random(seed), Decimal(0)  # noqa: S311  the same events in each run
     events = []
     for index in range(count):
         amount = Decimal(chance.randrange(1, 10**9)).scaleb(-8)
@@ -280,16 +286,24 @@ def beancount_text(events: list[dict[str, Any]], method: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+WITHIN_USD = Decimal("0.000001")
+
+
 @pytest.mark.parametrize("method", ["fifo", "lifo", "hifo"])
-def test_lots__random_events__as_beancount_books_them(method: str, tmp_path: Path) -> None:
-    events = random_events(400)
+@pytest.mark.parametrize("seed", [7, 20_240_101])
+def test_lots__random_events__cost_and_gain_as_beancount_books_them(
+    method: str, seed: int, tmp_path: Path
+) -> None:
+    events = random_events(400, seed)
     source, target = saved(tmp_path, {"events": events}), tmp_path / "lots.json"
     call_command("lots", method=method, input=str(source), output=str(target))
     found = json.loads(target.read_text())
-    assert found["incomplete"] == []
+    assert found.keys() == {"disposals"}
     costs: dict[str, Decimal] = defaultdict(Decimal)
+    gains: dict[str, Decimal] = defaultdict(Decimal)
     for item in found["disposals"]:
         costs[item["event"]] += Decimal(item["cost"])
+        gains[item["event"]] += Decimal(item["gain"])
     books = tmp_path / "books.beancount"
     books.write_text(beancount_text(events, method))
     done = subprocess.run(
@@ -297,7 +311,10 @@ def test_lots__random_events__as_beancount_books_them(method: str, tmp_path: Pat
     )
     booked = json.loads(done.stdout)
     assert booked["errors"] == []
-    assert booked["costs"].keys() == costs.keys()
+    assert booked["costs"].keys() == booked["gains"].keys() == costs.keys()
     assert len(costs) > 100
     for name, cost in booked["costs"].items():
-        assert abs(Decimal(cost) - costs[name]) < Decimal("0.000001"), name
+        assert abs(Decimal(cost) - costs[name]) < WITHIN_USD, name
+        assert abs(Decimal(booked["gains"][name]) - gains[name]) < WITHIN_USD, name
+    total = sum(map(Decimal, booked["gains"].values()), Decimal(0))
+    assert abs(total - sum(gains.values())) < WITHIN_USD

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.core.policy_examples import BTC, ETH, USDC, example_document
-from treasury.core.policies import LotMethod, Mode, TierPolicy
+from treasury.core.policies import LotMethod, LotRules, Mode, TierPolicy
 from treasury.core.policy_documents import (
     PolicyDocumentError,
     parse_policy,
@@ -55,6 +55,17 @@ def test_policy_hash__one_number_changed__differs() -> None:
     assert policy_hash(parse_policy(document)) != KNOWN_HASH
 
 
+def lots(*named: str, short: int = 0, long: int = 0) -> dict[str, Any]:
+    return {"short_rate_bps": short, "long_rate_bps": long, "named": list(named)}
+
+
+def with_method(method: str, rules: dict[str, Any]) -> Change:
+    def change(document: dict[str, Any]) -> None:
+        document["lot_method"], document["lots"] = method, rules
+
+    return change
+
+
 KNOWN_HASH = "4ec483f694d2c0bf73af12c88cbb87f40a526e23da5e3b9d45514a505e6c76eb"
 
 CASES: list[tuple[str, Change]] = [
@@ -100,6 +111,13 @@ CASES: list[tuple[str, Change]] = [
     ("/max_fee_per_gas_wei", setting("max_fee_per_gas_wei", to=0)),
     ("/proposal_ttl_seconds", setting("proposal_ttl_seconds", to=0)),
     ("/long_term_days", setting("long_term_days", to=-1)),
+    ("/lot_method", setting("lot_method", to="fifo")),
+    ("/lots/short_rate_bps", setting("lots", to=lots(short=10_001))),
+    ("/lots/long_rate_bps", setting("lots", to=lots(long=-1))),
+    ("/lots/short_rate_bps", with_method("MIN_TAX", lots())),
+    ("/lots/named", with_method("SPECIFIC", lots(short=1))),
+    ("/lots/named", with_method("FIFO", lots("a"))),
+    ("/lots/named/1", with_method("SPECIFIC", lots("a", "a"))),
     ("/venues/1", setting("venues", to=["a", "a"])),
     ("/venues/0", setting("venues", to=[" "])),
     ("/prices/min_sources", setting("prices", "min_sources", to=0)),
@@ -140,6 +158,27 @@ def test_parse_policy__bent_document__refused_at_its_place(pointer: str, change:
         parse_policy(document)
     assert error.value.pointer == pointer
     assert error.value.message
+
+
+@pytest.mark.parametrize(
+    ("method", "document"),
+    [("MIN_TAX", {"short": 1}), ("MIN_TAX", {"long": 1}), ("AVERAGE", {}), ("LOFO", {"long": 5})],
+)
+def test_parse_policy__lot_rules__as_written(method: str, document: dict[str, int]) -> None:
+    bent = example_document()
+    with_method(method, lots(**document))(bent)
+    policy = parse_policy(bent)
+    assert policy.lot_method is LotMethod(method)
+    assert policy.lots == LotRules(document.get("short", 0), document.get("long", 0), ())
+
+
+def test_parse_policy__without_lot_rules__the_hash_of_before() -> None:
+    """Policies that people approved before there were rules keep their hash."""
+    document = example_document()
+    assert "lots" not in document
+    assert policy_hash(parse_policy(document)) == policy_hash(
+        parse_policy({**document, "lots": lots()})
+    )
 
 
 def test_parse_policy__target_of_weight_0__needs_no_band() -> None:

@@ -4,23 +4,29 @@
 from treasury.core.lots.events import EventKind, LotEvent, parse_events
 from treasury.core.lots.history import Disposal, History, history_document, match_history
 from treasury.core.lots.matching import (
-    SECONDS_PER_DAY,
+    FrozenMatch,
+    GoneLot,
     LotBookError,
     LotMatch,
     StaleLotsError,
     apply_slices,
+    at_cost,
     book_frozen,
     carry_lots,
+    gone_lots,
     match_lots,
     take_lots,
     total_usd,
 )
+from treasury.core.lots.methods.base import SECONDS_PER_DAY
 from treasury.core.lots.queues import HistoryMethod, HistoryRules
 
 __all__ = [
     "SECONDS_PER_DAY",
     "Disposal",
     "EventKind",
+    "FrozenMatch",
+    "GoneLot",
     "History",
     "HistoryMethod",
     "HistoryRules",
@@ -29,8 +35,10 @@ __all__ = [
     "LotMatch",
     "StaleLotsError",
     "apply_slices",
+    "at_cost",
     "book_frozen",
     "carry_lots",
+    "gone_lots",
     "history_document",
     "match_history",
     "match_lots",

@@ -17,7 +17,7 @@ from typing import Any
 from treasury.core.amounts import USD_DECIMALS
 from treasury.core.canonical import decimal_text
 from treasury.core.lots.events import EventKind, LotEvent
-from treasury.core.lots.queues import DAY_NS, HistoryRules, LotQueue, OpenLot, new_queue
+from treasury.core.lots.queues import DAY_NS, HistoryRules, LotQueue, OpenLot, SaleOf, new_queue
 
 _WIDE = Context(prec=2000)
 """More digits than any product of two numbers of the events has."""
@@ -88,8 +88,8 @@ def match_history(events: Sequence[LotEvent], rules: HistoryRules) -> History:
 
 
 def history_document(history: History) -> dict[str, Any]:
-    """JSON types, numbers as plain decimal text."""
-    return {
+    """JSON types, numbers as plain decimal text. `incomplete` is there when something is."""
+    document: dict[str, Any] = {
         "disposals": [
             {
                 "event": item.event,
@@ -100,9 +100,11 @@ def history_document(history: History) -> dict[str, Any]:
                 "long_term": item.long_term,
             }
             for item in history.disposals
-        ],
-        "incomplete": list(history.incomplete),
+        ]
     }
+    if history.incomplete:
+        document["incomplete"] = list(history.incomplete)
+    return document
 
 
 def _scales(events: Sequence[LotEvent]) -> _Scales:
@@ -152,9 +154,10 @@ def _disposed(
     """Slices in the method's order; what finds no lot comes last, at cost 0 (AC-6)."""
     event = scaled.event
     proceeds = scaled.units * scaled.price - scaled.fee
+    sale = SaleOf(proceeds, scaled.units, event.at_ns)
     left, proceeds_left = scaled.units, proceeds
     while left:
-        lot = pool.best(price=scaled.price, at_ns=event.at_ns)
+        lot = pool.best(sale)
         part = left if lot is None else min(left, lot.units_left)
         left -= part
         share = proceeds_left

@@ -2,22 +2,24 @@
 
 All lots given belong to one pool (one holder and asset, AC-5): the caller chooses the pool. Costs
 and proceeds are USD with 8 decimals; the slices of a lot add up to its cost exactly, the slices of
-a disposal to its proceeds exactly. Not done: LIFO, LOFO, AVERAGE and MIN_TAX (AC-2), tax rates,
-periods already closed.
+a disposal to its proceeds exactly. The methods are in `methods`. Not done: periods already closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 
 from treasury.core.amounts import exact, quantize_usd
 from treasury.core.journal import NewLot
-from treasury.core.policies import LotMethod
+from treasury.core.lots.methods.base import SECONDS_PER_DAY, Pick, Sale
+from treasury.core.lots.methods.registry import METHODS
+from treasury.core.policies import LotMethod, LotRules
 from treasury.core.types import Address, LotSlice, LotState
 
-SECONDS_PER_DAY = 86_400
+NO_RULES = LotRules()
 
 
 class LotBookError(ValueError):
@@ -25,7 +27,7 @@ class LotBookError(ValueError):
 
 
 class StaleLotsError(LotBookError):
-    """A frozen lot list no longer fits the open lots: propose again (AC-8)."""
+    """A list of slices no longer fits the open lots: read them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,23 @@ class LotMatch:
         return self.missing_units > 0
 
 
+@dataclass(frozen=True, slots=True)
+class GoneLot:
+    """A lot that was frozen and has fewer units left than were chosen: another entry took them."""
+
+    lot_ref: str
+    chosen_units: int
+    left_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenMatch:
+    """What `book_frozen` books, and what it could not."""
+
+    match: LotMatch
+    gone: tuple[GoneLot, ...]
+
+
 @exact
 def total_usd(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, Decimal(0))
@@ -69,15 +88,32 @@ def match_lots(
     method: LotMethod,
     at: int,
     long_term_days: int,
+    rules: LotRules = NO_RULES,
 ) -> LotMatch:
     """Lots for a disposal of `units` at time `at` (Unix seconds), by the method's order (AC-2).
 
     Only lots acquired at or before `at` are candidates. Too few lots do not fail: the rest comes
     back as `missing_units` (AC-6). `proceeds_usd` is quantised to 8 decimals before it is split.
     """
-    candidates = [lot for lot in lots if lot.units > 0 and lot.acquired_at <= at]
-    taken = _take(_ordered(candidates, method), _checked(lots, units))
-    return _matched(taken, units, quantize_usd(proceeds_usd), at, long_term_days)
+    proceeds_usd = quantize_usd(proceeds_usd)
+    if _checked(lots, units) == 0:
+        return LotMatch(slices=(), missing_units=0, missing_proceeds_usd=proceeds_usd)
+    pool = _by_age(lot for lot in lots if lot.units > 0 and lot.acquired_at <= at)
+    sale = Sale(units, Fraction(proceeds_usd) / units, at, long_term_days, rules)
+    picks = METHODS[method].take(pool, sale)
+    return _matched(picks, units, proceeds_usd, at, long_term_days)
+
+
+def gone_lots(*, frozen: Iterable[LotSlice], units_left: Mapping[str, int]) -> tuple[GoneLot, ...]:
+    """Frozen lots that would not be there now: who has not executed yet proposes again (AC-8)."""
+    chosen: dict[str, int] = {}
+    for item in frozen:
+        chosen[item.lot_ref] = chosen.get(item.lot_ref, 0) + item.units
+    return tuple(
+        GoneLot(ref, units, units_left.get(ref, 0))
+        for ref, units in chosen.items()
+        if units_left.get(ref, 0) < units
+    )
 
 
 @exact
@@ -89,30 +125,37 @@ def book_frozen(
     proceeds_usd: Decimal,
     at: int,
     long_term_days: int,
-) -> LotMatch:
+) -> FrozenMatch:
     """Books the lots chosen before signing, in their listed order (AC-8, DE-33).
 
     Fewer units than listed take the head of the list; more than listed come back as
-    `missing_units`. Costs come from the lots as they are now. A listed lot that has fewer units
-    left than listed means that another event took them: `StaleLotsError`.
+    `missing_units`. A whole slice has the cost that was frozen, a part its share of what the lot
+    has now. What another event took of a listed lot is missing too and named in `gone`: no other
+    lot takes its place.
     """
-    open_lots = {lot.lot_ref: lot for lot in lots}
-    _checked(lots, units)
-    wanted: list[tuple[LotState, int]] = []
-    left = units
+    open_lots = {lot.lot_ref: lot for lot in lots if lot.acquired_at <= at}
+    left = _checked(lots, units)
+    picks: list[Pick] = []
+    gone: list[GoneLot] = []
     for chosen in frozen:
+        wanted = min(chosen.units, left)
+        left -= wanted
         lot = open_lots.get(chosen.lot_ref)
-        if lot is None or lot.units < chosen.units or lot.acquired_at > at:
-            raise StaleLotsError(
-                f"lot {chosen.lot_ref}: {chosen.units} units were chosen, "
-                f"{lot.units if lot else 0} are left; propose again"
-            )
-        part = min(chosen.units, left)
-        if part > 0:
-            wanted.append((lot, part))
-            open_lots[lot.lot_ref] = _reduced(lot, part, _cost_of(lot, part))
-        left -= part
-    return _matched(wanted, units, quantize_usd(proceeds_usd), at, long_term_days)
+        part = min(wanted, lot.units) if lot else 0
+        if part < wanted:
+            gone.append(GoneLot(chosen.lot_ref, wanted, part))
+        if lot is not None and part > 0:
+            cost_usd = _frozen_cost(lot, chosen, part)
+            picks.append(Pick(lot, part, cost_usd))
+            open_lots[lot.lot_ref] = _reduced(lot, part, cost_usd)
+    match = _matched(picks, units, quantize_usd(proceeds_usd), at, long_term_days)
+    return FrozenMatch(match, tuple(gone))
+
+
+def at_cost(match: LotMatch) -> LotMatch:
+    """The same slices, each with its own cost for proceeds: they move, nothing is gained (AC-5)."""
+    slices = tuple(replace(item, proceeds_usd=item.cost_usd) for item in match.slices)
+    return replace(match, slices=slices, missing_proceeds_usd=Decimal(0))
 
 
 @exact
@@ -123,6 +166,7 @@ def take_lots(
     method: LotMethod,
     at: int,
     long_term_days: int,
+    rules: LotRules = NO_RULES,
 ) -> LotMatch:
     """Lots that move without being disposed of (AC-5): as `match_lots`, each slice at its own
     cost."""
@@ -133,9 +177,9 @@ def take_lots(
         method=method,
         at=at,
         long_term_days=long_term_days,
+        rules=rules,
     )
-    slices = tuple(replace(item, proceeds_usd=item.cost_usd) for item in match.slices)
-    return replace(match, slices=slices)
+    return at_cost(match)
 
 
 @exact
@@ -199,29 +243,12 @@ def carry_lots(
     )
 
 
-def _ordered(lots: list[LotState], method: LotMethod) -> list[LotState]:
-    """Order of consumption (AC-2); ties go to the earlier lot, then to the smaller sequence."""
-    by_age = sorted(lots, key=lambda lot: (lot.acquired_at, lot.sequence, lot.lot_ref))
-    if method is LotMethod.FIFO:
-        return by_age
-    # `sorted` is stable, also with `reverse`: equal unit costs keep the order by age.
-    return sorted(by_age, key=lambda lot: lot.cost_usd / lot.units, reverse=True)
-
-
-def _take(ordered: list[LotState], units: int) -> list[tuple[LotState, int]]:
-    taken: list[tuple[LotState, int]] = []
-    left = units
-    for lot in ordered:
-        if left == 0:
-            break
-        part = min(lot.units, left)
-        taken.append((lot, part))
-        left -= part
-    return taken
+def _by_age(lots: Iterable[LotState]) -> list[LotState]:
+    return sorted(lots, key=lambda lot: (lot.acquired_at, lot.sequence, lot.lot_ref))
 
 
 def _matched(
-    taken: list[tuple[LotState, int]],
+    picks: Sequence[Pick],
     units: int,
     proceeds_usd: Decimal,
     at: int,
@@ -229,25 +256,22 @@ def _matched(
 ) -> LotMatch:
     """Slices with their share of the proceeds: pro rata by units, the last part takes the rest
     (AC-3). When units are missing, they are that last part."""
-    missing = units - sum(part for _, part in taken)
+    missing = units - sum(pick.units for pick in picks)
     left_usd = proceeds_usd
-    left_by_lot: dict[str, LotState] = {}
     slices = []
-    for index, (lot, part) in enumerate(taken):
-        current = left_by_lot.get(lot.lot_ref, lot)
-        cost_usd = _cost_of(current, part)
-        left_by_lot[lot.lot_ref] = _reduced(current, part, cost_usd)
-        final = missing == 0 and index == len(taken) - 1
-        share_usd = left_usd if final else quantize_usd(proceeds_usd * part / units)
+    for index, pick in enumerate(picks):
+        cost_usd = _cost_of(pick.lot, pick.units) if pick.cost_usd is None else pick.cost_usd
+        final = missing == 0 and index == len(picks) - 1
+        share_usd = left_usd if final else quantize_usd(proceeds_usd * pick.units / units)
         left_usd -= share_usd
         slices.append(
             LotSlice(
-                lot_ref=lot.lot_ref,
-                units=part,
+                lot_ref=pick.lot.lot_ref,
+                units=pick.units,
                 cost_usd=cost_usd,
                 proceeds_usd=share_usd,
-                acquired_at=lot.acquired_at,
-                long_term=at - lot.acquired_at > long_term_days * SECONDS_PER_DAY,
+                acquired_at=pick.lot.acquired_at,
+                long_term=at - pick.lot.acquired_at > long_term_days * SECONDS_PER_DAY,
             )
         )
     return LotMatch(slices=tuple(slices), missing_units=missing, missing_proceeds_usd=left_usd)
@@ -258,6 +282,12 @@ def _cost_of(lot: LotState, units: int) -> Decimal:
     if units == lot.units:
         return lot.cost_usd
     return quantize_usd(lot.cost_usd * units / lot.units)
+
+
+def _frozen_cost(lot: LotState, chosen: LotSlice, units: int) -> Decimal:
+    """The cost that was frozen, when the whole slice is booked and the lot still has it."""
+    fits = chosen.cost_usd <= lot.cost_usd if units < lot.units else chosen.cost_usd == lot.cost_usd
+    return chosen.cost_usd if units == chosen.units and fits else _cost_of(lot, units)
 
 
 def _reduced(lot: LotState, units: int, cost_usd: Decimal) -> LotState:

@@ -53,12 +53,22 @@ class OpenLot:
     cost_left: int
 
 
+@dataclass(slots=True)
+class SaleOf:
+    """A disposal: what it brings after its fee, for how many units, at which instant. (Not frozen:
+    made for each disposal, and that costs.)"""
+
+    proceeds: int
+    units: int
+    at_ns: int
+
+
 class LotQueue(Protocol):
     def add(self, lot: OpenLot) -> None:
         """Lots come in the order of the events."""
 
-    def best(self, *, price: int, at_ns: int) -> OpenLot | None:
-        """The lot to take next for a disposal at this price (money per unit) and instant."""
+    def best(self, sale: SaleOf) -> OpenLot | None:
+        """The lot to take next for this disposal."""
 
     def drop(self) -> None:
         """Removes the lot that `best` gave last: it is empty."""
@@ -73,7 +83,7 @@ class Oldest:
     def add(self, lot: OpenLot) -> None:
         self._lots.append(lot)
 
-    def best(self, *, price: int, at_ns: int) -> OpenLot | None:
+    def best(self, sale: SaleOf) -> OpenLot | None:
         return self._lots[0] if self._lots else None
 
     def drop(self) -> None:
@@ -89,7 +99,7 @@ class Newest:
     def add(self, lot: OpenLot) -> None:
         self._lots.append(lot)
 
-    def best(self, *, price: int, at_ns: int) -> OpenLot | None:
+    def best(self, sale: SaleOf) -> OpenLot | None:
         return self._lots[-1] if self._lots else None
 
     def drop(self) -> None:
@@ -106,7 +116,7 @@ class ByUnitCost:
     def add(self, lot: OpenLot) -> None:
         heappush(self._heap, (self._sign * lot.order_key, lot.index, lot))
 
-    def best(self, *, price: int, at_ns: int) -> OpenLot | None:
+    def best(self, sale: SaleOf) -> OpenLot | None:
         return self._heap[0][2] if self._heap else None
 
     def drop(self) -> None:
@@ -114,7 +124,7 @@ class ByUnitCost:
 
 
 class LeastTax:
-    """MIN_TAX: smallest rate(term) x (price - unit cost) first.
+    """MIN_TAX: smallest rate(term) x (proceeds per unit - unit cost) first.
 
     Among lots of one term that is the highest unit cost (by age when the rate is 0), so two heaps
     and a look at their heads are enough; lots change from short to long in the order of their age.
@@ -134,15 +144,15 @@ class LeastTax:
         self._short.add(lot)
         self._by_age.append(lot)
 
-    def best(self, *, price: int, at_ns: int) -> OpenLot | None:
-        self._ripen(at_ns)
-        short = self._short.best(price=price, at_ns=at_ns)
-        while short is not None and self._is_long(short, at_ns):
+    def best(self, sale: SaleOf) -> OpenLot | None:
+        self._ripen(sale.at_ns)
+        short = self._short.best(sale)
+        while short is not None and self._is_long(short, sale.at_ns):
             self._short.drop()
-            short = self._short.best(price=price, at_ns=at_ns)
-        long = self._long.best(price=price, at_ns=at_ns)
+            short = self._short.best(sale)
+        long = self._long.best(sale)
         self._chosen = self._long if short is None else self._short
-        if short is not None and long is not None and self._long_first(short, long, price):
+        if short is not None and long is not None and self._long_first(short, long, sale):
             self._chosen = self._long
         return long if self._chosen is self._long else short
 
@@ -158,10 +168,13 @@ class LeastTax:
     def _is_long(self, lot: OpenLot, at_ns: int) -> bool:
         return at_ns - lot.at_ns > self._long_term_ns
 
-    def _long_first(self, short: OpenLot, long: OpenLot, price: int) -> bool:
-        """Both taxes per unit, times units of both lots and the denominators: whole numbers."""
-        short_tax = self._short_rate * (price * short.units - short.cost) * long.units
-        long_tax = self._long_rate * (price * long.units - long.cost) * short.units
+    def _long_first(self, short: OpenLot, long: OpenLot, sale: SaleOf) -> bool:
+        """Both taxes per unit, times units of the sale and of both lots and the denominators: whole
+        numbers."""
+        short_gain = sale.proceeds * short.units - short.cost * sale.units
+        long_gain = sale.proceeds * long.units - long.cost * sale.units
+        short_tax = self._short_rate * short_gain * long.units
+        long_tax = self._long_rate * long_gain * short.units
         return (long_tax, long.index) < (short_tax, short.index)
 
 

@@ -19,6 +19,7 @@ from treasury.core.lots import (
     parse_events,
 )
 from treasury.core.revival import RevivalError
+from treasury.management.collecting import without_cycle_collector
 from treasury.management.files import bad_input, read_document, write_document
 
 RATE = re.compile(r"0(\.[0-9]{1,18})?|1(\.0{1,18})?", re.ASCII)
@@ -66,6 +67,10 @@ class Command(BaseCommand):
         )  # fmt: skip
 
     def handle(self, *_: Any, **options: Any) -> None:
+        with without_cycle_collector():
+            self._match(options)
+
+    def _match(self, options: dict[str, Any]) -> None:
         source = options["input"]
         rules = HistoryRules(
             method=HistoryMethod(options["method"]),

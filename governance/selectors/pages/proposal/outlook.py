@@ -23,6 +23,7 @@ from treasury.core.amounts import exact, share_bps
 from treasury.core.decisions import Trade
 from treasury.core.policies import OnSilence
 from treasury.core.types import Address, CostEstimate
+from treasury.engine.lots.choice import uncovered
 
 SILENCE = {
     OnSilence.EXPIRE: "It expires at its deadline.",
@@ -111,6 +112,15 @@ class LotLine:
     proceeds_usd: Decimal
     gain_usd: Decimal
     long_term: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UncoveredLine:
+    """Units that are sold without a lot: bought by an earlier leg, or of a cost nobody knows."""
+
+    leg: int
+    amount: Amount
+    is_unknown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +224,19 @@ def cost_lines(found: Dossier) -> tuple[tuple[str, Decimal], ...]:
 
 
 def lot_lines(found: Dossier) -> tuple[LotLine, ...]:
-    """Lots as they were when it was decided; booked are those of the execution itself."""
+    """Lots that are frozen in the plan: these are booked, at the price of the execution."""
     return tuple(line for trade in found.trades for line in _lots(found, trade))
+
+
+def uncovered_lines(found: Dossier) -> tuple[UncoveredLine, ...]:
+    return tuple(
+        UncoveredLine(number, _amount(found, trade.sell, units), is_unknown)
+        for number, (trade, rest) in enumerate(
+            zip(found.trades, uncovered(found.trades), strict=True), start=1
+        )
+        for units, is_unknown in ((rest.incoming_units, False), (rest.unknown_units, True))
+        if units
+    )
 
 
 def rule_lines(found: Dossier) -> tuple[RuleLine, ...]:

@@ -30,6 +30,7 @@ from governance.selectors.pages.proposal.outlook import (
     LotLine,
     RuleLine,
     SkippedLine,
+    UncoveredLine,
     balance_lines,
     case_of,
     cost_lines,
@@ -39,6 +40,7 @@ from governance.selectors.pages.proposal.outlook import (
     rule_lines,
     skipped_lines,
     trigger_line,
+    uncovered_lines,
     worst_loss_usd,
 )
 from governance.selectors.pages.proposal.proof import CallLine, Proof, call_lines, proof
@@ -101,6 +103,7 @@ class Sheet:
     cost_bps: Decimal
     cost_cap_bps: int
     lots: tuple[LotLine, ...]
+    uncovered: tuple[UncoveredLine, ...]
     trigger: tuple[str, str, str]
     rules: tuple[RuleLine, ...]
     skipped: tuple[SkippedLine, ...]
@@ -116,7 +119,12 @@ class Sheet:
 
     @property
     def gain_usd(self) -> Decimal:
+        """Of what has a lot."""
         return sum((lot.gain_usd for lot in self.lots), Decimal(0))
+
+    @property
+    def is_cost_basis_complete(self) -> bool:
+        return not any(line.is_unknown for line in self.uncovered)
 
     @property
     def tone(self) -> str:
@@ -158,6 +166,7 @@ def sheet(
         cost_bps=found.cost_bps,
         cost_cap_bps=found.policy.cost_cap_bps,
         lots=lot_lines(found),
+        uncovered=uncovered_lines(found),
         trigger=trigger_line(found),
         rules=rule_lines(found),
         skipped=skipped_lines(found),

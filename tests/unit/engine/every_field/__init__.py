@@ -10,6 +10,7 @@ from tests.unit.engine.every_field import (
     damping,
     events,
     limits,
+    lots,
     routing,
     selection,
     sizing,
@@ -29,4 +30,5 @@ CASES: tuple[Case, ...] = (
     *control.CASES,
     *limits.CASES,
     *routing.CASES,
+    *lots.CASES,
 )

@@ -14,6 +14,8 @@ from treasury.core.policies import (
     Band,
     BandKind,
     Group,
+    LotMethod,
+    LotRules,
     Mode,
     RoutingRules,
     Scope,
@@ -182,3 +184,18 @@ def test_procedure__ways_through_several_markets__said_only_where_allowed() -> N
     for words in ("up to 2 markets one after the other (not by a role)", "up to 3 ways"):
         assert words in said
         assert words not in before
+
+
+@pytest.mark.parametrize("method", list(LotMethod))
+def test_procedure__each_lot_method__in_words(method: LotMethod) -> None:
+    rules = LotRules(3_700, 2_050, ("lot-7", "lot-3"))
+    said = text(procedure(replace(policy(), lot_method=method, lots=rules), symbols={}))
+    assert {
+        LotMethod.FIFO: "(FIFO, the oldest first)",
+        LotMethod.LIFO: "(LIFO, the newest first)",
+        LotMethod.HIFO: "(HIFO, the highest unit cost first)",
+        LotMethod.LOFO: "(LOFO, the lowest unit cost first)",
+        LotMethod.AVERAGE: "(average, a share of every lot at the mean cost)",
+        LotMethod.SPECIFIC: "(specific, these alone: lot-7, lot-3)",
+        LotMethod.MIN_TAX: "37 % of the gain, 20.5 % when held more than 365 days",
+    }[method] in said

@@ -21,7 +21,7 @@ from treasury.core.lots import (
     match_history,
     match_lots,
 )
-from treasury.core.policies import LotMethod
+from treasury.core.policies import LotMethod, LotRules
 from treasury.core.types import Address, LotState
 
 DAY = 86_400
@@ -134,6 +134,12 @@ def test_match__too_few_lots__rest_at_cost_0_and_flagged() -> None:
     }
 
 
+def test_document__nothing_missing__disposals_alone() -> None:
+    events = [event("a", "in", 0, "1", "10"), event("x", "out", 1, "1", "30")]
+    assert history_document(match_history(events, rules(FIFO))).keys() == {"disposals"}
+    assert history_document(match_history([], rules(FIFO))) == {"disposals": []}
+
+
 def test_match__several_assets__one_pool_each() -> None:
     events = [
         event("a", "in", 1, "1", "10"),
@@ -191,6 +197,18 @@ def test_match__min_tax__rate_of_the_term_times_gain(price: str, order: list[str
         event("x", "out", 1000, "2", price),
     ]
     assert [lot for lot, _ in taken(match_history(events, rules(MIN_TAX)))] == order
+
+
+def test_match__min_tax__the_fee_of_the_sale_counts() -> None:
+    """At 78 the long-term lot owes less (38 x .2 against 28 x .37), at 58 more (3.6, 2.96)."""
+    events = [
+        event("old", "in", 0, "1", "40"),
+        event("new", "in", 900, "1", "50"),
+        event("x", "out", 1000, "1", "78"),
+    ]
+    assert taken(match_history(events, rules(MIN_TAX))) == [("old", "1")]
+    events[-1] = event("x", "out", 1000, "1", "78", "20")
+    assert taken(match_history(events, rules(MIN_TAX))) == [("new", "1")]
 
 
 def test_match__min_tax_without_rates__by_age() -> None:
@@ -281,13 +299,14 @@ def naive(events: list[LotEvent], by: HistoryRules) -> list[tuple[str, str | Non
 
     def key(lot: NaiveLot, sale: LotEvent) -> tuple[Fraction, int]:
         age = sale.at_ns - lot.event.at_ns
+        price = Fraction(value(sale, -1)) / Fraction(sale.amount)
         rate = by.long_rate if age > by.long_term_days * DAY_NS else by.short_rate
         return {
             FIFO: (Fraction(0), lot.index),
             LIFO: (Fraction(0), -lot.index),
             HIFO: (-lot.unit_cost, lot.index),
             LOFO: (lot.unit_cost, lot.index),
-            MIN_TAX: (Fraction(rate) * (Fraction(sale.unit_price) - lot.unit_cost), lot.index),
+            MIN_TAX: (Fraction(rate) * (price - lot.unit_cost), lot.index),
         }[by.method]
 
     lots: list[NaiveLot] = []
@@ -337,11 +356,9 @@ def test_match__min_tax_with_one_rate__never_more_tax_than_another_method(
     assert gains[0] <= EXACT.add(gains[1], QUANTUM * slices)
 
 
-@given(rows=HISTORIES, pair=st.sampled_from([(FIFO, LotMethod.FIFO), (HIFO, LotMethod.HIFO)]))
-@settings(max_examples=100)
-def test_match__one_disposal__the_slices_of_the_ledger(
-    rows: Rows, pair: tuple[HistoryMethod, LotMethod]
-) -> None:
+@given(rows=HISTORIES, method=METHODS)
+@settings(max_examples=150)
+def test_match__one_disposal__the_slices_of_the_ledger(rows: Rows, method: HistoryMethod) -> None:
     """`match_lots` books what the command shows, where costs and proceeds have 8 decimals."""
     decimals = 18
     bought = [
@@ -360,15 +377,17 @@ def test_match__one_disposal__the_slices_of_the_ledger(
         )
         for index, lot in enumerate(bought)
     )
-    sale = event("x", "out", 10**4, "3.3", "11.1", "0.1")
-    shown = match_history([*bought, sale], rules(pair[0]))
+    at = bought[-1].at_ns // DAY_NS + 300 if bought else 0  # some of the lots are long-term
+    sale = event("x", "out", at, "3.3", "11.1", "0.1")
+    shown = match_history([*bought, sale], rules(method))
     booked = match_lots(
         lots=lots,
         units=int(sale.amount.scaleb(decimals)),
         proceeds_usd=value(sale, -1),
-        method=pair[1],
-        at=10**4 * DAY,
+        method=LotMethod[method.name],
+        at=at * DAY,
         long_term_days=365,
+        rules=LotRules(short_rate_bps=3_700, long_rate_bps=2_000),
     )
     assert [
         (part.lot, int(part.amount.scaleb(decimals)), part.cost, part.gain, part.long_term)

@@ -12,13 +12,12 @@ from treasury.core.lots import (
     LotMatch,
     StaleLotsError,
     apply_slices,
-    book_frozen,
     carry_lots,
     match_lots,
     take_lots,
     total_usd,
 )
-from treasury.core.policies import LotMethod
+from treasury.core.policies import LotMethod, LotRules
 from treasury.core.types import Address, LotState
 
 ETH = Address("0x" + "e" * 40)
@@ -45,7 +44,10 @@ def match(
     proceeds: str = "0",
     method: LotMethod = LotMethod.FIFO,
     at: int = NOW,
+    rules: LotRules | None = None,
 ) -> LotMatch:
+    """SPECIFIC names all lots, the last first."""
+    named = tuple(sorted((item.lot_ref for item in lots), reverse=True))
     return match_lots(
         lots=lots,
         units=units,
@@ -53,6 +55,7 @@ def match(
         method=method,
         at=at,
         long_term_days=365,
+        rules=rules or LotRules(3_700, 2_000, named if method is LotMethod.SPECIFIC else ()),
     )
 
 
@@ -86,14 +89,18 @@ def test_match__hifo__highest_unit_cost_first() -> None:
     ]
 
 
-@pytest.mark.parametrize("method", list(LotMethod))
+@pytest.mark.parametrize("method", [*LotMethod])
 def test_match__ties__earlier_first_then_sequence(method: LotMethod) -> None:
+    """LIFO the reverse; SPECIFIC has no ties, its list is the order."""
+    order = ["early", "late", "z"]
+    if method in (LotMethod.LIFO, LotMethod.SPECIFIC):
+        order.reverse()
     lots = (
         lot("z", 1, "5", day=2, sequence=1),
         lot("late", 1, "5", day=1, sequence=2),
         lot("early", 1, "5", day=1, sequence=1),
     )
-    assert [ref for ref, _ in refs(match(*lots, units=3, method=method))] == ["early", "late", "z"]
+    assert [ref for ref, _ in refs(match(*lots, units=3, method=method))] == order
 
 
 def test_match__lot_younger_than_the_event__no_candidate() -> None:
@@ -161,61 +168,6 @@ def test_match__mixed_or_repeated_pool__refused(lots: tuple[LotState, ...]) -> N
 def test_match__negative_units__refused() -> None:
     with pytest.raises(LotBookError):
         match(lot("a", 1, "1"), units=-1)
-
-
-def frozen_booking(lots: tuple[LotState, ...], chosen: LotMatch, units: int) -> LotMatch:
-    return book_frozen(
-        lots=lots,
-        frozen=chosen.slices,
-        units=units,
-        proceeds_usd=Decimal(units),
-        at=NOW + DAY,
-        long_term_days=365,
-    )
-
-
-def test_book_frozen__partial_fill__listed_order() -> None:
-    """AC-8, DE-33: HIFO order was frozen, so a smaller fill takes its head, not the oldest."""
-    lots = (lot("old", 5, "5", day=1), lot("dear", 5, "50", day=2))
-    chosen = match(*lots, units=8, method=LotMethod.HIFO)
-    booked = frozen_booking(lots, chosen, 6)
-    assert refs(booked) == [("dear", 5), ("old", 1)]
-    assert booked.cost_usd == 51
-
-
-def test_book_frozen__a_newer_better_lot__is_not_taken() -> None:
-    lots = (lot("old", 5, "5", day=1),)
-    chosen = match(*lots, units=5, method=LotMethod.HIFO)
-    later = (*lots, lot("new", 5, "500", day=999))
-    assert refs(frozen_booking(later, chosen, 5)) == [("old", 5)]
-
-
-def test_book_frozen__more_filled_than_chosen__missing_units() -> None:
-    lots = (lot("a", 5, "5"),)
-    booked = frozen_booking(lots, match(*lots, units=3), 5)
-    assert (refs(booked), booked.missing_units) == ([("a", 3)], 2)
-
-
-@pytest.mark.parametrize("left", [(), (lot("a", 2, "2"),)])
-def test_book_frozen__lots_consumed_in_between__stale(left: tuple[LotState, ...]) -> None:
-    chosen = match(lot("a", 5, "5"), units=3)
-    with pytest.raises(StaleLotsError, match="propose again"):
-        frozen_booking(left, chosen, 3)
-
-
-def test_book_frozen__one_lot_listed_twice__costs_add_up() -> None:
-    pool = (lot("a", 3, "1"),)
-    first = match(*pool, units=1)
-    second = match(*apply_slices(lots=pool, slices=first.slices), units=2)
-    booked = book_frozen(
-        lots=pool,
-        frozen=(*first.slices, *second.slices),
-        units=3,
-        proceeds_usd=Decimal(3),
-        at=NOW,
-        long_term_days=365,
-    )
-    assert booked.cost_usd == 1
 
 
 def test_apply_slices__more_than_a_lot_has__stale() -> None:
@@ -339,24 +291,3 @@ def test_carry__any_move__cost_and_units_conserved(
     assert all(item.units > 0 for item in lots)
     assert total_usd(item.cost_usd for item in lots) == moving.cost_usd
     assert len({item.lot_ref for item in lots}) == len(lots)
-
-
-@given(pool=POOLS, method=METHODS, share=st.integers(1, 100), fill=st.integers(0, 100))
-@settings(max_examples=80)
-def test_book_frozen__full_and_partial__only_chosen_lots_in_order(
-    pool: tuple[LotState, ...], method: LotMethod, share: int, fill: int
-) -> None:
-    units = sum(item.units for item in pool) * share // 100
-    chosen = match(*pool, units=units, method=method)
-    booked = frozen_booking(pool, chosen, units * fill // 100)
-    assert refs(booked) == [
-        (item.lot_ref, part.units) for item, part in zip(chosen.slices, booked.slices, strict=False)
-    ]
-    assert all(
-        part.units == item.units
-        for item, part in zip(chosen.slices, booked.slices[:-1], strict=False)
-    )
-    if fill == 100:
-        assert [item.cost_usd for item in booked.slices] == [
-            item.cost_usd for item in chosen.slices
-        ]
