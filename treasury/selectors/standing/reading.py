@@ -268,9 +268,14 @@ def _version(found: dict[str, Any]) -> PolicyRef:
 
 
 def _decision(found: dict[str, Any]) -> DecisionRef:
-    trades = json.loads(found.pop("result"))["trades"]
-    costs = [sum(map(Decimal, trade["cost"].values()), Decimal(0)) for trade in trades]
-    return DecisionRef(**found, cost_usd=sum(costs, Decimal(0)) if trades else None)
+    """A result that somebody changed so that it cannot be read has no cost here; its proposal's
+    page says what is wrong with it, and the others must not fall with it."""
+    try:
+        trades = json.loads(found.pop("result"))["trades"]
+        costs = [sum(map(Decimal, trade["cost"].values()), Decimal(0)) for trade in trades]
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+        costs = []
+    return DecisionRef(**found, cost_usd=sum(costs, Decimal(0)) if costs else None)
 
 
 def _allowances(row: Any, policy: TierPolicy | None, held: list[Position]) -> tuple[Allowance, ...]:

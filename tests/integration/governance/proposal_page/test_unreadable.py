@@ -51,7 +51,7 @@ def test_page__stored_text_cannot_be_read__says_do_not_sign(
     ("table", "column", "pages"),
     [
         ("execution_plan", "document", ("/", "/proposals/?tab=all", "/proposals/queue/")),
-        ("treasury_decision", "result", ("/proposals/?tab=all", "/proposals/queue/")),
+        ("treasury_decision", "result", ("/", "/proposals/?tab=all", "/proposals/queue/")),
         ("treasury_policyversion", "document", ("/proposals/?tab=all", "/proposals/queue/")),
     ],
 )
