@@ -200,7 +200,7 @@ def test_legs__keyboard_alone__resized_and_dropped(theatre: Theatre) -> None:
 def test_every_section__keyboard_alone__opens(theatre: Theatre) -> None:
     visitor, _ = comes(theatre, "selma", strategic(theatre.stage))
     page = visitor.page
-    for title in ("The ten fields", "Lots that would be used", "Raw calldata"):
+    for title in ("The ten fields", "Lots that are frozen", "Raw calldata"):
         unfold(page, title)
         summary = page.locator("summary").filter(has_text=title).first
         expect(summary.locator("..")).to_have_attribute("open", "")
