@@ -10,7 +10,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from governance.core.wording.numbers import short_span
+from governance.core.wording.numbers import rule_number, short_span
 
 register = template.Library()
 MISSING = "—"
@@ -141,3 +141,9 @@ def unbroken(text: str) -> str:
 @register.filter
 def short_id(public_id: str) -> str:
     return public_id[-8:]
+
+
+@register.filter
+def reading(text: str) -> str:
+    """What a rule read or allows, in the units that people use."""
+    return rule_number(text)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from treasury.core.amounts import exact
+
 GWEI = Decimal(10**9)
+MEASURED = re.compile(r"(?P<number>-?[0-9]+(?:\.[0-9]+)?) (?P<unit>bps|USD|wei)(?P<rest>(?: .*)?)")
 
 
 def span(seconds: int) -> str:
@@ -45,3 +49,21 @@ def gwei(wei: int) -> str:
 def listed(names: Sequence[str], word: str = "and") -> str:
     """`a, b and c`."""
     return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
+
+
+@exact
+def rule_number(text: str) -> str:
+    """What a rule read or allows as people say it: `941.281 bps` as `9.41 %`, `5000000000 wei` as
+    `5 gwei`, USD with two decimals; what follows the unit, and other texts, as they are."""
+    found = MEASURED.fullmatch(text)
+    if found is None:
+        return text
+    number, unit, rest = Decimal(found["number"]), found["unit"], found["rest"]
+    match unit:
+        case "bps":
+            said = f"{number / 100:,.2f} %"
+        case "USD":
+            said = f"{number:,.2f} USD"
+        case _:
+            said = f"{(number / GWEI).normalize():,f} gwei"
+    return said + rest

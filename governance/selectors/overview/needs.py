@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from execution.selectors.executions import open_breaks
+from governance.core.following.halt_words import halt_words
 from governance.core.lifecycle import OPEN, ProposalState
 from governance.models import Halt, Publication, Route
 from governance.selectors.overview.figures import TreasuryFigures
@@ -132,13 +133,14 @@ def _of_halts(viewer: Viewer) -> list[Need]:
     found = []
     for halt in rows:
         asked = f" {halt.first_closer} asked to end it." if halt.first_closer else ""
+        title = halt_words(halt.breaker).title
         page, ref = ("treasury", halt.scope.treasury.public_id)
         if halt.scope.tier is not None:
             page, ref = "tier", halt.scope.tier.public_id
         found.append(
             Need(
                 kind="halt",
-                text=f"{halt.scope}: {halt.breaker} lowers it to {halt.level}",
+                text=f"{halt.scope}: {title[:1].lower()}{title[1:]}, now {halt.level}",
                 detail=f"{_sentence(halt)}{asked}",
                 page=page,
                 ref=ref,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, F, Min, QuerySet
 
 from execution.selectors.executions import recent_gas_units
 from governance.core.following.gas_tank import GasTank, gas_tank
@@ -46,6 +46,19 @@ class BreakerLine:
     row: BreakerState
     words: HaltWords
     scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerBoard:
+    """`armed`: over their limits or not clean again yet; `others` are clean or cannot be read."""
+
+    armed: tuple[BreakerLine, ...]
+    others: tuple[BreakerLine, ...]
+    clean_count: int
+
+    @property
+    def unknown_count(self) -> int:
+        return len(self.others) - self.clean_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,31 +150,22 @@ def closed_halts(*, treasury_ids: Iterable[int]) -> tuple[HaltLine, ...]:
     return tuple(halt_line(row) for row in rows.order_by("-closed_at", "-pk")[:HISTORY])
 
 
-def breaker_lines(*, treasury_ids: Iterable[int]) -> tuple[BreakerLine, ...]:
-    """Every breaker that is read, the whole treasury's first; the worst standing first within a
-    scope. One query."""
+def breaker_board(*, treasury_ids: Iterable[int]) -> BreakerBoard:
+    """Every breaker that is read, the whole treasury's first. One query."""
     rows = (
         BreakerState.objects.filter(scope__treasury_id__in=list(treasury_ids), is_read=True)
         .select_related("scope__treasury", "scope__tier")
-        .order_by("scope__tier_id", "breaker")
+        .order_by(F("scope__tier_id").asc(nulls_first=True), "breaker")
     )
-    lines = [
-        BreakerLine(
-            row,
-            halt_words(row.breaker),
-            "whole treasury" if row.scope.tier is None else row.scope.tier.name,
-        )
-        for row in rows
-    ]
-    order = (Standing.OVER, Standing.BETWEEN, Standing.UNKNOWN, Standing.CLEAN)
-    return tuple(
-        sorted(
-            lines,
-            key=lambda line: (
-                line.row.scope.tier_id or 0,
-                order.index(Standing(line.row.standing)),
-            ),
-        )
+    armed, others = [], []
+    for row in rows:
+        tier = row.scope.tier
+        line = BreakerLine(row, halt_words(row.breaker), tier.name if tier else "whole treasury")
+        (armed if row.standing in {Standing.OVER, Standing.BETWEEN} else others).append(line)
+    return BreakerBoard(
+        armed=tuple(sorted(armed, key=lambda line: line.row.standing != Standing.OVER)),
+        others=tuple(others),
+        clean_count=sum(line.row.standing == Standing.CLEAN for line in others),
     )
 
 

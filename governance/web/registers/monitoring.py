@@ -41,7 +41,7 @@ class Monitoring(LivePage):
         return {
             "treasury": row,
             "halts": monitoring.open_halts(treasury_ids=[row.pk]),
-            "breakers": monitoring.breaker_lines(treasury_ids=[row.pk]),
+            "breakers": monitoring.breaker_board(treasury_ids=[row.pk]),
             "health": monitoring.treasury_health(
                 row=row,
                 now=now,

@@ -11,11 +11,28 @@ from governance.templatetags.amounts import (
     duration,
     in_fours,
     points,
+    reading,
     roughly,
     unbroken,
     units,
     usd,
 )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("941.281 bps", "9.41 %"),
+        ("200 bps in 2 samples", "2.00 % in 2 samples"),
+        ("5000000000 wei", "5 gwei"),
+        ("1500000000 wei", "1.5 gwei"),
+        ("21001.54363266 USD", "21,001.54 USD"),
+        ("as pinned", "as pinned"),
+        ("3 failures in a row", "3 failures in a row"),
+    ],
+)
+def test_reading__of_a_rule__in_units_that_people_use(text: str, said: str) -> None:
+    assert reading(text) == said
 
 
 @pytest.mark.parametrize(

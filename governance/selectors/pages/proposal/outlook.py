@@ -10,12 +10,12 @@ from functools import partial
 from execution.core.types import BalanceChange, Leg, Simulation
 from governance.core.lifecycle import OPEN
 from governance.core.recommendation import Case, Finding, Move, Shift, venue_name
+from governance.core.wording.numbers import rule_number
 from governance.selectors.dossiers import Dossier
 from governance.selectors.pages.proposal.wording import (
     VERBS,
     Amount,
     rule_name,
-    rule_number,
     short_amount,
     with_symbols,
 )

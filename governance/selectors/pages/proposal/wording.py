@@ -63,13 +63,3 @@ def with_symbols(text: str, found: Dossier) -> str:
 
 def rule_name(rule: str) -> str:
     return rule.replace("_", " ").capitalize()
-
-
-def rule_number(text: str) -> str:
-    """`941.281 bps` as `9.41 %`; other texts as they are, whole numbers with separators."""
-    number, _, unit = text.partition(" ")
-    if unit == "bps":
-        return f"{Decimal(number) / 100:,.2f} %"
-    if unit == "USD":
-        return f"{Decimal(number):,.2f} USD"
-    return text

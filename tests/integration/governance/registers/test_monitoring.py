@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from governance.core.identity.sessions import PROVED_AT
-from governance.models import Halt
+from governance.models import BreakerState, Halt
 from tests.integration.governance.conftest import Stage
 from tests.integration.governance.registers.conftest import Reader
 from treasury.models import Price, PriceObservation, PriceSource
@@ -34,6 +34,24 @@ def test_monitoring__healthy__feeds_provider_gas_and_work(stage: Stage, reader: 
     ):
         assert words in page, words
     assert "Refused" not in page
+
+
+def test_breakers__all_clean_then_one_over__the_one_stands_first_in_peoples_units(
+    stage: Stage, reader: Readers
+) -> None:
+    stage.propose("yield")
+    page = reader("arne").page("/monitoring/")
+    assert "None is over its limit" in page
+    assert "80 gwei" in page
+    assert "0000 wei" not in page
+    BreakerState.objects.filter(breaker="GAS", scope__tier_id=stage.tier_id("yield")).update(
+        standing="OVER", value="90000000000 wei"
+    )
+    page = reader("arne").page("/monitoring/")
+    assert "None is over its limit" not in page
+    first, others = page.split("The others, with what each reads")
+    assert "90 gwei" in first
+    assert "90 gwei" not in others
 
 
 def test_monitoring__refused_source__is_told_with_its_reason(stage: Stage, reader: Readers) -> None:
