@@ -157,7 +157,8 @@ def breaker_board(*, treasury_ids: Iterable[int]) -> BreakerBoard:
         .select_related("scope__treasury", "scope__tier")
         .order_by(F("scope__tier_id").asc(nulls_first=True), "breaker")
     )
-    armed, others = [], []
+    armed: list[BreakerLine] = []
+    others: list[BreakerLine] = []
     for row in rows:
         tier = row.scope.tier
         line = BreakerLine(row, halt_words(row.breaker), tier.name if tier else "whole treasury")

@@ -55,7 +55,7 @@ def test_home__halt__is_told_first(stage: Stage, browser: Client) -> None:
     sign_in(browser, "fiona")
     page = browser.get("/").content.decode()
     assert "1 halted" in page
-    assert page.index("BY_HAND") < page.index("Harbour DAO")
+    assert page.index("stopped, now FROZEN") < page.index("Harbour DAO")
 
 
 def test_home__nothing_to_do__says_so_and_when_the_next_check_comes(
