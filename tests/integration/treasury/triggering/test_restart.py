@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from django.db import connection, transaction
@@ -15,7 +16,7 @@ from tests.integration.treasury.world import World
 from treasury.models import LogCheckpoint, LogWatch, WatchedLog
 from treasury.services.watching import follow_logs
 
-LOOKS = 20_000
+PATIENCE_SECONDS = 120
 CHILD = """
 import sys
 import django
@@ -40,10 +41,13 @@ def start(world: World) -> subprocess.Popen[str]:
     )
 
 
-def is_stored_half() -> bool:
-    """Whether another connection waits for our lock on the watch: it has read everything then, and
-    is about to store."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+def is_waited_for() -> bool:
+    """Whether another connection waits for this transaction: it has read everything then, and is
+    about to store."""
+    waiting = """
+        SELECT count(*) FROM pg_locks AS theirs JOIN pg_locks AS ours USING (transactionid)
+        WHERE NOT theirs.granted AND ours.granted AND ours.pid = pg_backend_pid()
+    """
     return int(rows(waiting)[0][0]) > 0
 
 
@@ -60,7 +64,10 @@ def test_follow__killed_while_storing__next_process_reads_all_of_it_once(
     with transaction.atomic():
         LogWatch.objects.select_for_update().get()
         child = start(world)
-        assert any(is_stored_half() for _ in range(LOOKS)), child.poll()
+        latest = time.monotonic() + PATIENCE_SECONDS
+        while not (caught := is_waited_for()) and child.poll() is None:
+            assert time.monotonic() < latest, "the child never came to its storing"
+        assert caught, child.poll()
         child.kill()
         child.communicate()
     assert not WatchedLog.objects.exists()
