@@ -115,8 +115,8 @@ def test_wrong_answer__said_beside_the_field__wallet_not_asked(theatre: Theatre)
     page = visitor.page
     box = page.locator(".question input").first
     if box.get_attribute("type") == "radio":
-        wrong = page.locator(".question input").nth(0)
-        wrong.check()
+        answer(page)
+        page.locator(".question input:not(:checked)").first.check()
     else:
         box.fill("0.01")
     page.get_by_role("button", name="Sign with your wallet").click()
