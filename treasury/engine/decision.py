@@ -25,9 +25,9 @@ from treasury.core.decisions import (
     TriggerOutcome,
     Weight,
 )
-from treasury.core.policies import Scope
+from treasury.core.policies import Scope, Solver
 from treasury.core.triggering.observed import UNREMEMBERED, TriggerMemory
-from treasury.engine.alternatives.comparing import compare
+from treasury.engine.alternatives.comparing import Compared, compare
 from treasury.engine.breakers import forbids_proposals
 from treasury.engine.explanation import TIER, Rule, record, units_text, usd_text
 from treasury.engine.lots.choice import with_lots
@@ -44,9 +44,10 @@ WEIGHT_QUANTUM_BPS = Decimal("0.01")
 
 
 @exact
-def decide(inputs: DecisionInputs) -> Decision:
+def decide(inputs: DecisionInputs, *, beside: bool = True) -> Decision:
     """What the tier should do now, and why, or why not. Never raises for market data: what cannot
-    be judged is GATED."""
+    be judged is GATED. `beside` False leaves out a list that would only be shown beside the one
+    that is used: the trades are the same, and a replay of years does not solve for it."""
     if any(halt.breaker == DEPEG for halt in inputs.halts):
         inputs = _standing_alone(inputs)
     remembered = inputs.trigger_state.memory  # no observation: it passes on as it is
@@ -78,7 +79,9 @@ def decide(inputs: DecisionInputs) -> Decision:
         view = tier_view(portfolio=inputs.portfolio, policy=policy)
     view = _with_armed(view, found)
     solution = solve_trades(inputs=inputs, view=view, held=found.held)
-    compared = compare(inputs=inputs, view=view, rules=solution, held=found.held)
+    compared = Compared(solution.trades, None, ())
+    if beside or inputs.policy.solver is Solver.OPTIMISED:
+        compared = compare(inputs=inputs, view=view, rules=solution, held=found.held)
     trades, lot_records = with_lots(inputs, compared.trades)
     if not trades and trigger.kind == CALENDAR:
         memory = replace(memory, served_slot=served_slot(sight))

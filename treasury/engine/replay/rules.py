@@ -110,7 +110,7 @@ class _Run:
         )
 
     def evaluate(self, row: int) -> None:
-        decision = decide(self._inputs(row))
+        decision = decide(self._inputs(row), beside=False)
         self.outcomes[decision.outcome.value] += 1
         now = self.table.times_at[row]
         self.state = replace(self.state, memory=decision.memory)
