@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo browser test test-full bench scenarios screenshots clean \
-        check check-types check-rules check-imports check-lint check-format
+        check check-money check-types check-imports check-lint check-format check-rules
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | while IFS='|' read -r name text; do \
@@ -51,13 +51,19 @@ test-full: setup browser ## all tests
 # The gates do not depend on each other: two at a time, the longest first, each one's output in one piece.
 check: setup ## every gate that needs no server
 	@$(MAKE) --no-print-directory -j2 --keep-going --output-sync=target \
-		check-types check-rules check-imports check-lint check-format
+		check-money check-types check-imports check-lint check-format check-rules
 
 check-types:
 	$(BIN)/mypy
 
+# Unit and architecture tests in two processes of about equal length.
+MONEY := tests/unit/core tests/unit/engine
+
+check-money:
+	$(BIN)/python -m pytest $(MONEY)
+
 check-rules:
-	$(BIN)/python -m pytest tests/unit tests/architecture
+	$(BIN)/python -m pytest tests/unit tests/architecture $(MONEY:%=--ignore=%)
 
 check-imports:
 	$(BIN)/lint-imports

@@ -29,7 +29,7 @@ def float_in_money(source: Source) -> Iterator[str]:
     parts = source.path.parts
     if len(parts) < 3 or parts[1] not in PURE or "/".join(parts[1:]) in MAY_USE_FLOAT:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, float | complex):
             yield source.at(node, f"float literal {node.value!r}")
         elif isinstance(node, ast.Name) and node.id == "float":
@@ -45,7 +45,7 @@ def long_file(source: Source) -> Iterator[str]:
 
 
 def long_function(source: Source) -> Iterator[str]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, Function):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > FUNCTION_LINES_MAX:
@@ -54,16 +54,19 @@ def long_function(source: Source) -> Iterator[str]:
 
 def import_in_function(source: Source) -> Iterator[str]:
     """It hides a cycle. Only `AppConfig.ready` has to wait until all apps are there."""
+    imports = {id(node) for node in source.nodes if isinstance(node, ast.Import | ast.ImportFrom)}
+    if imports <= {id(node) for node in source.tree.body}:
+        return  # most files: there is no other place to look at
     ready = {
         id(node)
-        for owner in ast.walk(source.tree)
+        for owner in source.nodes
         if isinstance(owner, ast.ClassDef)
         and any(ast.unparse(base).split(".")[-1] == "AppConfig" for base in owner.bases)
         for method in owner.body
         if isinstance(method, Function) and method.name == "ready"
         for node in ast.walk(method)
     }
-    for function in ast.walk(source.tree):
+    for function in source.nodes:
         if isinstance(function, Function):
             for node in ast.walk(function):
                 if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in ready:
@@ -86,7 +89,7 @@ def orm_write_outside_services(source: Source) -> Iterator[str]:
     box = source.path.parts[1] if len(source.path.parts) > 1 else ""
     if box in {"services", "services.py"} or source.path == INTRUDER:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         if is_orm_write(node, node.func) or is_writing_sql(node, node.func):
@@ -133,7 +136,7 @@ def rule_in_model(source: Source) -> Iterator[str]:
     """Relations name their target by a string; no `save()` override and no signal hides effects."""
     if len(source.path.parts) < 2 or source.path.parts[1] not in {"models", "models.py"}:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, Function) and node.name in {"save", "delete"}:
             yield source.at(node, f"override of {node.name}()")
         elif isinstance(node, ast.ImportFrom) and (node.module or "").endswith("signals"):

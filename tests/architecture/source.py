@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +23,11 @@ class Source:
     @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text, filename=str(self.path))
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """The whole tree, walked once for all rules."""
+        return tuple(ast.walk(self.tree))
 
     def at(self, node: ast.AST, message: str) -> str:
         return f"{self.path}:{getattr(node, 'lineno', 1)}: {message}"
@@ -46,13 +51,14 @@ def files(root: Path = ROOT) -> Iterator[Path]:
                 yield relative
 
 
-def python_files(root: Path = ROOT) -> list[Source]:
-    """Product and tests, without migrations, which are generated."""
-    return [
+@cache
+def python_files(root: Path = ROOT) -> tuple[Source, ...]:
+    """Product and tests, without migrations, which are generated. Read once: no rule writes."""
+    return tuple(
         Source(path, (root / path).read_text())
         for path in files(root)
         if path.suffix == ".py" and "migrations" not in path.parts
-    ]
+    )
 
 
 def product_files(root: Path = ROOT) -> list[Source]:

@@ -3,6 +3,7 @@ in `treasury.core.backtests.reach`, and here is what it does over a path."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -46,11 +47,12 @@ def rebalances(
 
 def test_solver__optimised__replayed_and_cheaper_at_the_first_rebalance() -> None:
     """Both run over the same prices until their holdings part."""
+    path = replace(DAILY, prices=DAILY.prices[:12])
     found = {}
     for solver in Solver:
         file = plain_policy(relative(1_000), scope=Scope.BREACHED, solver=solver)
         assert unreplayed_fields(file.policy) == ()
-        replay, _ = run_backtest(file=file, table=DAILY.table(), settings=BacktestSettings())
+        replay, _ = run_backtest(file=file, table=path.table(), settings=BacktestSettings())
         found[solver] = replay.rebalances[1]
     rules, better = found[Solver.RULES], found[Solver.OPTIMISED]
     assert (rules.row, rules.trigger) == (better.row, better.trigger)
