@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from execution.adapters import ethereum, owner_safes
 from execution.adapters.ethereum import CallFailedError
-from execution.adapters.owner_safes import OwnerSafe, Roster
+from execution.adapters.owner_safes import Roster
 from execution.adapters.safe import SafeReadError
 from execution.core.abi import UndecodableCallError
 from treasury.adapters.rpc import RpcError, RpcUnavailableError
 from treasury.core.types import Address, BlockRef
 
-__all__ = ["OwnerSafe", "Roster", "RosterUnknownError", "read_rosters"]
+__all__ = ["Roster", "RosterUnknownError", "read_rosters"]
 
 
 class RosterUnknownError(RuntimeError):

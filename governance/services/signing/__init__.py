@@ -1,6 +1,5 @@
 """What people are asked to sign."""
 
-from governance.services.signing.board import Board, signature_board
 from governance.services.signing.packages import package
 from governance.services.signing.requests import (
     Asked,
@@ -9,12 +8,4 @@ from governance.services.signing.requests import (
     signing_requests,
 )
 
-__all__ = [
-    "Asked",
-    "Board",
-    "SigningRequest",
-    "asked_for",
-    "package",
-    "signature_board",
-    "signing_requests",
-]
+__all__ = ["Asked", "SigningRequest", "asked_for", "package", "signing_requests"]

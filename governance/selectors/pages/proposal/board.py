@@ -25,7 +25,8 @@ SAID, NAMED = 0, -1
 class Seat:
     """One owner, or one operator. `state` is SIGNED, INVALID, DECLINED, MISSING or LATER; `note`
     says how, or why not. Of an owner that is a Safe: `members` are the names of those who signed,
-    of `needs` (0: a key); `may_sign` are the addresses of all, `has_signed` of those who did."""
+    of `needs` (0: a key); `may_sign` are the addresses of all, `has_signed` of those who did and
+    are members still."""
 
     name: str
     address: str
@@ -137,10 +138,11 @@ def board(proposal: Proposal, *, roster: Seats | None, also: Iterable[int] = ())
         if roster and owner == roster.later:
             seats.append(Seat("The executor", owner, "LATER", "signs when it submits", None))
             continue
-        name, members = people.get(owner, ""), tuple(people.get(m, m) for m in inner.get(owner, ()))
+        name = people.get(owner, "")
         needs, may_sign = (roster.inner if roster else {}).get(owner, (0, ()))
+        signed = tuple(m for m in inner.get(owner, ()) if m in may_sign or not may_sign)
+        members = tuple(people.get(member, member) for member in signed)
         seat = _owner(name, owner, rows.get(owner), no.get(name))
-        signed = tuple(inner.get(owner, ()))
         seats.append(
             replace(seat, members=members, needs=needs, may_sign=may_sign, has_signed=signed)
         )

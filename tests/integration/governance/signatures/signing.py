@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.cache import cache
+from django.test import Client
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
 from config.local.chain.accounts import ACCOUNTS, AccountName
 from governance.models import Proposal
+from governance.selectors.pages.proposal.board import Board
 from governance.selectors.people import user_of_wallet
 from governance.selectors.proposals import proposal_by_id
 from governance.services.signing import SigningRequest, asked_for, signing_requests
@@ -76,6 +79,16 @@ def give(stage: Stage, proposal: Proposal, *names: AccountName, of_rejection: bo
         signature = signed_by_wallet(name, request)
         status, body = post(stage, proposal, request, signature, of_rejection=of_rejection)
         assert status == 201, body
+
+
+def board(stage: Stage, proposal: Proposal) -> Board:
+    """As the proposal's page shows it now; who owns the Safes is asked anew."""
+    cache.clear()
+    client = Client()
+    client.force_login(stage.people["sofia"])
+    page: Any = client.get(f"/proposals/{proposal.public_id}/")
+    found: Board = page.context["stand"].board
+    return found
 
 
 def ask_for_rejection(stage: Stage, proposal: Proposal, who: str = "sofia") -> None:

@@ -1,77 +1,66 @@
-"""Who has signed and what is missing; and that signatures wait for the end of the review time."""
+"""Who has signed and who is missing, as the page shows it; and that signatures wait for the end of
+the review time."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from config.local.seed.policies import strategic_shift
+from execution.selectors.transactions import rejection_of
 from governance.core.lifecycle import ProposalState
-from governance.models import Proposal
+from governance.selectors.pages.proposal.board import Board
 from governance.selectors.proposals import proposal_by_id
-from governance.services.signing import Board, signature_board
 from tests.integration.governance.conftest import Stage
 from tests.integration.governance.signatures.signing import (
     address,
     ask_for_rejection,
+    board,
     collecting,
     give,
 )
-from treasury.core.types import Address
 
 
-def board(stage: Stage, proposal: Proposal, *, of_rejection: bool = False) -> Board:
-    found = signature_board(
-        proposal_id=proposal.pk, block=stage.head(), rpc_url=stage.url, of_rejection=of_rejection
-    )
-    assert found is not None
-    return found
+def states(found: Board) -> dict[str, str]:
+    return {seat.address: seat.state for seat in found.seats}
 
 
-def states(found: Board) -> dict[Address, str]:
-    return {line.owner: line.state.value for line in found.owners}
-
-
-def test_board__some_signed__says_what_is_missing(stage: Stage) -> None:
+def test_board__some_signed__says_who_is_missing(stage: Stage) -> None:
     proposal = collecting(stage)
-    safe = Address(stage.seeded.deployment.safes.board)
+    safe = stage.seeded.deployment.safes.board
     give(stage, proposal, "owner1", "board1")
     url = f"/api/v1/proposals/{proposal.public_id}/declines"
     assert stage.client("selma").post(url, {"reason": "no"}).status_code == 201
     found = board(stage, proposal)
     assert states(found) == {
-        address("owner1"): "CONFIRMED",
+        address("owner1"): "SIGNED",
         address("owner2"): "MISSING",
         address("owner3"): "DECLINED",
         address("owner4"): "MISSING",
-        safe: "PARTLY",
+        safe: "MISSING",
     }
-    assert (found.threshold, found.confirmed) == (3, 1)
-    (line,) = (line for line in found.owners if line.owner == safe)
-    assert (line.members_signed, line.member_threshold) == (1, 2)
-    assert {member.name for member in line.members} == {"bea", "boris"}
-    assert found.text.startswith("2 more signatures are needed, from: ")
-    assert "stefan" in found.text
-    assert "selma" not in found.text
-    assert "(1 of 2 members)" in found.text
+    assert (found.threshold, found.signed) == (3, 1)
+    (seat,) = (seat for seat in found.seats if seat.address == safe)
+    assert (seat.members, seat.needs) == (("bea",), 2)
+    assert set(seat.has_signed) == {address("board1")}
+    assert set(seat.may_sign) == {address("board1"), address("board2")}
     give(stage, proposal, "board2", "owner2")
-    complete = board(stage, proposal)
-    assert (complete.confirmed, complete.text) == (3, "")
+    assert board(stage, proposal).signed == 3
 
 
-def test_board__of_a_rejection__has_its_own_lines(stage: Stage) -> None:
+def test_board__a_rejection_is_asked_for__has_signatures_of_its_own(stage: Stage) -> None:
     proposal = collecting(stage)
-    assert (
-        signature_board(
-            proposal_id=proposal.pk, block=stage.head(), rpc_url=stage.url, of_rejection=True
-        )
-        is None
-    )
     give(stage, proposal, "owner1")
     ask_for_rejection(stage, proposal)
     give(stage, proposal, "owner2", of_rejection=True)
-    found = board(stage, proposal, of_rejection=True)
-    assert found.is_rejection
-    assert [line.owner for line in found.owners if line.state == "CONFIRMED"] == [address("owner2")]
+    found = board(stage, proposal)
+    assert [seat.address for seat in found.seats if seat.state == "SIGNED"] == [address("owner1")]
+    assert proposal.safe_transaction_id is not None
+    rejection = rejection_of(proposal.safe_transaction_id)
+    assert rejection is not None
+    assert {(one.safe_transaction_id, one.owner) for one in found.given} == {
+        (proposal.safe_transaction_id, address("owner1")),
+        (rejection.pk, address("owner2")),
+    }
 
 
 def test_board__operator_safe__the_executor_signs_later(stage: Stage) -> None:
@@ -80,7 +69,8 @@ def test_board__operator_safe__the_executor_signs_later(stage: Stage) -> None:
     stage.sweep()
     found = board(stage, proposal)
     assert sorted(states(found).values()) == ["LATER", "MISSING"]
-    assert found.text == "1 more signature is needed, from: olga"
+    assert (found.threshold, found.signed) == (1, 0)
+    assert [seat.name for seat in found.seats if seat.state == "MISSING"] == ["olga"]
 
 
 def test_review_time__signed_at_once__waits_and_says_so(stage: Stage) -> None:

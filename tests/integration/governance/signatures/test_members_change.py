@@ -5,9 +5,8 @@ from __future__ import annotations
 from config.local.chain.accounts import ACCOUNTS, AccountName
 from config.local.chain.rpc import Rpc, encode_call, hexed
 from execution.models import Confirmation
-from governance.services.signing import signature_board
 from tests.integration.governance.conftest import Stage
-from tests.integration.governance.signatures.signing import address, collecting, give
+from tests.integration.governance.signatures.signing import address, board, collecting, give
 
 
 def swap_member(stage: Stage, old: AccountName, new: AccountName, *, after: AccountName) -> None:
@@ -42,10 +41,10 @@ def test_members__one_is_replaced__the_owners_signature_stops_to_count_and_is_ma
     proposal.refresh_from_db()
     assert proposal.state == "COLLECTING", proposal.state_reason
     assert Confirmation.objects.filter(kind="CONTRACT", is_valid=False).count() == 1
-    found = signature_board(proposal_id=proposal.pk, block=stage.head(), rpc_url=stage.url)
-    assert found is not None
-    (line,) = (line for line in found.owners if line.owner == before.owner)
-    assert {member.address for member in line.members if member.has_signed} == {address("board1")}
+    (seat,) = (seat for seat in board(stage, proposal).seats if seat.address == before.owner)
+    assert seat.state == "INVALID"
+    assert set(seat.has_signed) == {address("board1")}
+    assert set(seat.may_sign) == {address("board1"), address("stranger")}
     give(stage, proposal, "stranger")
     after = Confirmation.objects.get(kind="CONTRACT")
     assert after.is_valid
