@@ -1,5 +1,6 @@
 """What a page costs does not depend on how much there is: at most fifteen queries each, with a
-thousand proposals and a hundred tiers in the database.
+thousand proposals and a hundred tiers in the database. A first visit counts for nothing: who owns a
+Safe is asked of the chain at most every 15 seconds, whoever looks.
 
 The pages are found in the addresses of the service, so a new one is measured by itself."""
 
@@ -116,7 +117,7 @@ def visited(person: str, path: str, sent: Counter[str]) -> tuple[Any, tuple[int,
     if person:
         assert browser.login(username=person, password=PASSWORD)
     cache.clear()
-    browser.get(path)  # whose signature counts is known for the next seconds
+    browser.get(path)  # the first visit
     sent.clear()
     with CaptureQueriesContext(connection) as queries:
         answer = browser.get(path)
