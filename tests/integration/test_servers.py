@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from config.local.processes import MARK, Process, ServerError, marked
 from config.local.supervisor import Supervisor, only_one
 
 ACCOUNT = "0x000000000000000000000000000000000000dEaD"
-GONE_SECONDS = 10
+PATIENCE_SECONDS = 30
 # A supervisor of its own, as `manage.py demo` is one.
 SUPERVISOR = """
 import sys
@@ -75,13 +76,26 @@ def head(port: int) -> dict[str, str]:
     return {name: block[name] for name in ("number", "hash", "timestamp")}
 
 
-def all_gone(state: Path) -> bool:
-    deadline = time.monotonic() + GONE_SECONDS
-    while marked(state):
+def until(happened: Callable[[], bool]) -> bool:
+    """Whether it happens in time."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happened():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
     return True
+
+
+def all_gone(state: Path) -> bool:
+    return until(lambda: not marked(state))
+
+
+def written(state: Path) -> int | None:
+    """The newest block of the state that anvil wrote last; it writes once a second."""
+    try:
+        return int(json.loads((state / "anvil.json").read_bytes())["block"]["number"], 16)
+    except (FileNotFoundError, ValueError):  # not yet, or in the middle of writing
+        return None
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -102,7 +116,7 @@ def test_chain_and_queue_survive_a_kill_of_the_supervisor(state: Path) -> None:
     before = head(port)
     with Redis.from_url(f"unix://{places.redis_socket}") as client:
         client.lpush("queue", "item")
-    time.sleep(2.2)  # both write once a second
+    assert until(lambda: written(state) == int(before["number"], 16))
     first.kill()
     first.communicate(timeout=30)
     assert all_gone(state)
@@ -141,12 +155,10 @@ def test_a_leftover_is_killed_before_a_new_start(state: Path) -> None:
     )
     try:
         said: list[str] = []
-        deadline = time.monotonic() + GONE_SECONDS
-        while leftover.pid not in marked(state) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        assert until(lambda: leftover.pid in marked(state))
         with only_one(state), Supervisor(state, said.append, signals=False):
             pass
-        assert leftover.wait(GONE_SECONDS) == -signal.SIGKILL
+        assert leftover.wait(PATIENCE_SECONDS) == -signal.SIGKILL
         assert said == [f"killed leftovers of an earlier run: [{leftover.pid}]"]
     finally:
         leftover.kill()

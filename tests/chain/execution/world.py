@@ -50,6 +50,7 @@ SLIPPAGE_BPS = 100
 MAX_FEE_WEI = 10**11
 FINALITY_DEPTH = 2
 TTL_SECONDS = 3_600
+MINED_SECONDS = 60
 TIERS = {
     "reserve": ("USDC", "WETH", "DAI"),
     "core": ("USDC", "WETH", "WBTC"),
@@ -88,12 +89,11 @@ class World:
 
     def receipt(self, tx_hash: str) -> dict[str, Any]:
         """anvil answers a send before it has mined."""
-        for _ in range(500):
-            found = self.chain.rpc("eth_getTransactionReceipt", tx_hash)
-            if found is not None:
-                return dict(found)
+        deadline = time.monotonic() + MINED_SECONDS
+        while (found := self.chain.rpc("eth_getTransactionReceipt", tx_hash)) is None:
+            assert time.monotonic() < deadline, f"{tx_hash} was not mined"
             time.sleep(0.01)
-        raise AssertionError(f"{tx_hash} was not mined")
+        return dict(found)
 
     def act_as(self, sender: str, to: str, data: bytes) -> None:
         """Any account does anything, without its key."""
