@@ -83,6 +83,8 @@ def plain(value: Decimal | None, digits: int) -> str:
 @register.filter
 def mode(tier: TierStanding) -> str:
     """The policy's mode as people say it."""
+    if tier.is_policy_unreadable:
+        return "Not known"
     if tier.policy is None:
         return "Monitor only"
     return {"MANUAL": "Manual", "SEMI": "Semi-automated", "AUTOMATIC": "Automated"}[

@@ -24,6 +24,9 @@ from treasury.core.canonical import came_later
 
 T = TypeVar("T")
 
+READING_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+"""How reading a stored text fails that was changed past the service."""
+
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 _BYTES = re.compile(r"0x([0-9a-f]{2})*", re.ASCII)

@@ -15,7 +15,7 @@ from treasury.core.decisions import (
     decision_digest,
 )
 from treasury.core.policy_documents import policy_hash
-from treasury.core.revival import revive
+from treasury.core.revival import READING_ERRORS, revive
 from treasury.engine.decision import decide
 from treasury.models import Decision as DecisionRow
 
@@ -70,10 +70,14 @@ def replay_decision(row: DecisionRow) -> Replay:
 
 def forced_costs(decision_ids: Iterable[int]) -> dict[int, ForcedCost]:
     """What a rebalance would take at each evaluation's own block, prices and lots: the engine is
-    asked again with a forced trigger. Pure: nothing is stored, no chain is read."""
+    asked again with a forced trigger. Pure: nothing is stored, no chain is read. Without those
+    whose inputs somebody changed so that they cannot be read."""
     found = {}
     for row in DecisionRow.objects.filter(pk__in=list(decision_ids)).only("inputs"):
-        inputs = revive(DecisionInputs, json.loads(row.inputs))
+        try:
+            inputs = revive(DecisionInputs, json.loads(row.inputs))
+        except READING_ERRORS:
+            continue
         decision = decide(replace(inputs, forced_reason="what a rebalance would cost"))
         found[row.pk] = ForcedCost(
             outcome=decision.outcome,

@@ -6,6 +6,7 @@ import json
 
 from treasury.core.policies import TierPolicy
 from treasury.core.policy_documents import parse_policy
+from treasury.core.revival import READING_ERRORS
 from treasury.models import PolicyVersion
 
 
@@ -31,3 +32,13 @@ def policy_in_force(*, tier_id: int, now: int) -> tuple[PolicyVersion, TierPolic
 
 def revive_policy(version: PolicyVersion) -> TierPolicy:
     return parse_policy(json.loads(version.document))
+
+
+def readable_policy(document: str) -> TierPolicy | None:
+    """For pages and alarms, which tell of many tiers: None when somebody changed the stored text
+    past the service so that it is no policy. Whoever decides by it uses `revive_policy`, which
+    fails."""
+    try:
+        return parse_policy(json.loads(document))
+    except READING_ERRORS:
+        return None

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
 from treasury.core.policies import TierPolicy
-from treasury.core.policy_documents import parse_policy
 from treasury.models import Decision, PolicyVersion, Tier
+from treasury.selectors.policies import readable_policy
 
 
 @dataclass(frozen=True, slots=True)
 class TierWatch:
     """`evaluated_at` (block time) and `outcome` of the latest evaluation, None and "" before the
-    first; `policy` None where none is in force: the tier is only watched."""
+    first; `policy` None where none is in force (the tier is only watched) or it cannot be read."""
 
     name: str
     evaluated_at: int | None
@@ -26,8 +25,8 @@ class TierWatch:
 
 def late_tiers(*, wall: datetime, usual_seconds: int) -> tuple[str, ...]:
     """Tiers with a policy in force that nobody has evaluated for longer than their policy allows
-    (`usual_seconds` where it does not say). Wall time: this is asked when blocks may have stopped.
-    Before the first evaluation the policy's own age counts."""
+    (`usual_seconds` where it does not say, or cannot be read). Wall time: this is asked when blocks
+    may have stopped. Before the first evaluation the policy's own age counts."""
     evaluation = Decision.objects.filter(tier_id=OuterRef("pk")).order_by("-id")
     version = PolicyVersion.objects.filter(tier_id=OuterRef("pk")).order_by("-number")
     rows = Tier.objects.annotate(
@@ -37,7 +36,8 @@ def late_tiers(*, wall: datetime, usual_seconds: int) -> tuple[str, ...]:
     ).select_related("treasury")
     late = []
     for row in rows.filter(document__isnull=False).order_by("id"):
-        limit = parse_policy(json.loads(row.document)).halts.max_silence_seconds or usual_seconds
+        policy = readable_policy(row.document)
+        limit = (policy.halts.max_silence_seconds if policy else 0) or usual_seconds
         since = row.at or row.policy_at
         if (wall - since).total_seconds() > limit:
             late.append(f"{row.treasury.name}/{row.name}")
@@ -64,7 +64,7 @@ def tier_watch(*, treasury_id: int, now: int) -> tuple[TierWatch, ...]:
             name=row.name,
             evaluated_at=row.evaluated_at,
             outcome=row.evaluated_to or "",
-            policy=parse_policy(json.loads(row.document)) if row.document else None,
+            policy=readable_policy(row.document) if row.document else None,
         )
         for row in rows
     )

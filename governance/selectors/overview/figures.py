@@ -298,6 +298,8 @@ def tier_figures(
 def next_trigger(tier: TierStanding, proposals: TierProposals, now: int) -> str:
     """When or at what the tier acts next, in words."""
     policy = tier.policy
+    if tier.is_policy_unreadable:
+        return "none: the stored policy cannot be read"
     if policy is None:
         return "no policy in force: watched only"
     rule = policy.trigger

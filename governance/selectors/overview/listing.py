@@ -18,11 +18,10 @@ from governance.core.procedure import venue_name
 from governance.models import Approval, Proposal, Route
 from governance.selectors.proposals import all_proposals
 from treasury.core.amounts import share_bps, to_decimal
+from treasury.core.revival import READING_ERRORS
 from treasury.selectors.portfolio import assets_of
 
 COST_NEAR_CAP = Decimal("0.8")
-BROKEN = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
-"""How reading a text fails that was changed past the service."""
 UNREADABLE = "What is stored of it cannot be read back: do not sign"
 APPROVABLE = (ProposalState.PROPOSED.value, ProposalState.COLLECTING.value)
 Names = Mapping[tuple[int, str], tuple[str, int]]
@@ -205,7 +204,7 @@ def _row(row: Any, viewer: Viewer, names: Names) -> ProposalRow:
     try:
         policy = json.loads(row.policy_version.document)
         cap_bps, risk = policy["cost_cap_bps"], _risk(row, cost_bps, policy)
-    except BROKEN:
+    except READING_ERRORS:
         cap_bps, risk = 0, Risk("bad", "Unreadable")
     return ProposalRow(
         row=row,
@@ -245,7 +244,7 @@ def action(row: Any, names: Names) -> str:
     one). What somebody changed past the service says so: a list never fails for one of its rows."""
     try:
         return _sentence(row, names)
-    except BROKEN:
+    except READING_ERRORS:
         return UNREADABLE
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from governance.selectors.overview.listing import (
     named,
     visible,
 )
+from treasury.core.revival import READING_ERRORS
 from treasury.core.risk import DAY, quarter_start
 from treasury.selectors.decisions import evaluations
 from treasury.selectors.standing.reading import standings
@@ -58,7 +59,8 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One look at the tier, fired or not (T6); `value` and `limit` are the trigger's."""
+    """One look at the tier, fired or not (T6); `value` and `limit` are the trigger's. What somebody
+    changed past the service so that it cannot be read has no numbers."""
 
     public_id: str
     at: int
@@ -71,6 +73,7 @@ class Evaluation:
     limit: str
     skipped: tuple[Skipped, ...]
     rules: tuple[RuleLine, ...]
+    is_readable: bool
 
     @property
     def triggers(self) -> tuple[TriggerLine, ...]:
@@ -153,13 +156,10 @@ def _find(found: Iterable[Standing], public_id: str) -> tuple[Standing, int] | N
 
 
 def _evaluation(row: Any, treasury_id: int, names: Names) -> Evaluation:
-    result: Mapping[str, Any] = json.loads(row.result)
-    trigger = result["trigger"]
-
     def said(text: str) -> str:
         return named(text, treasury_id, names)
 
-    return Evaluation(
+    bare = Evaluation(
         public_id=row.public_id,
         at=row.snapshot.block_timestamp,
         block=row.snapshot.block_number,
@@ -167,8 +167,25 @@ def _evaluation(row: Any, treasury_id: int, names: Names) -> Evaluation:
         outcome=row.outcome,
         is_fired=row.is_fired,
         reason=said(row.trigger_reason),
-        value=trigger["value"],
-        limit=trigger["limit"],
+        value="",
+        limit="",
+        skipped=(),
+        rules=(),
+        is_readable=False,
+    )
+    try:
+        return _with_numbers(bare, json.loads(row.result), said)
+    except READING_ERRORS:
+        return bare
+
+
+def _with_numbers(
+    bare: Evaluation, result: Mapping[str, Any], said: Callable[[str], str]
+) -> Evaluation:
+    return replace(
+        bare,
+        value=result["trigger"]["value"],
+        limit=result["trigger"]["limit"],
         skipped=tuple(
             Skipped(
                 trade=said(f"{item['sell']} for {item['buy']}"),
@@ -188,4 +205,5 @@ def _evaluation(row: Any, treasury_id: int, names: Names) -> Evaluation:
             )
             for item in result["explanation"]
         ),
+        is_readable=True,
     )

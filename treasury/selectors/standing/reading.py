@@ -17,7 +17,7 @@ from django.db.models.functions import JSONObject
 from treasury.core.amounts import to_decimal
 from treasury.core.drift import AssetDrift
 from treasury.core.policies import Mode, TierPolicy
-from treasury.core.policy_documents import parse_policy
+from treasury.core.revival import READING_ERRORS
 from treasury.core.risk import Exposure
 from treasury.core.types import Address, BlockRef, Holding, Portfolio
 from treasury.engine.valuation import tier_view
@@ -32,6 +32,7 @@ from treasury.models import (
     Tier,
     Treasury,
 )
+from treasury.selectors.policies import readable_policy
 from treasury.selectors.standing.shapes import (
     Allowance,
     BandLine,
@@ -194,7 +195,7 @@ def _vaults(held: list[Any]) -> tuple[tuple[Address, Address], ...]:
 
 # ------------------------------------------------------------------------------------ one tier
 def _tier(row: Any, held: list[Position], block: BlockRef) -> TierStanding:
-    policy = parse_policy(json.loads(row.policy_json["document"])) if row.policy_json else None
+    policy = readable_policy(row.policy_json["document"]) if row.policy_json else None
     values = [item.value_usd for item in held]
     known = [value for value in values if value is not None]
     return TierStanding(
@@ -273,7 +274,7 @@ def _decision(found: dict[str, Any]) -> DecisionRef:
     try:
         trades = json.loads(found.pop("result"))["trades"]
         costs = [sum(map(Decimal, trade["cost"].values()), Decimal(0)) for trade in trades]
-    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+    except READING_ERRORS:
         costs = []
     return DecisionRef(**found, cost_usd=sum(costs, Decimal(0)) if costs else None)
 

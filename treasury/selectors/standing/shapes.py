@@ -90,7 +90,7 @@ class Allowance:
 @dataclass(frozen=True, slots=True)
 class TierStanding:
     """`row` is the tier's. `nav_usd` None when something held has no price. Policy, version and
-    decision are None where there is none yet."""
+    decision are None where there is none yet; the policy alone where it cannot be read."""
 
     row: Any
     nav_usd: Decimal | None
@@ -99,6 +99,11 @@ class TierStanding:
     version: PolicyRef | None
     decision: DecisionRef | None
     allowances: tuple[Allowance, ...]
+
+    @property
+    def is_policy_unreadable(self) -> bool:
+        """Somebody changed the text of the policy in force past the service."""
+        return self.version is not None and self.policy is None
 
     @property
     def outside(self) -> tuple[BandLine, ...]:
@@ -110,7 +115,10 @@ class TierStanding:
 
     @property
     def worst_loss_usd(self) -> Decimal | None:
-        """What whoever holds the role can spend in one period; None when a price is missing."""
+        """What whoever holds the role can spend in one period; None when a price is missing, or the
+        policy cannot be read that says what it may."""
+        if self.is_policy_unreadable and self.row.member_address:
+            return None
         values = [item.value_usd for item in self.allowances]
         known = [value for value in values if value is not None]
         return sum(known, Decimal(0)) if len(known) == len(values) else None

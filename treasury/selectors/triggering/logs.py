@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from treasury.core.policy_documents import parse_policy
 from treasury.core.triggering.observed import SeenLog
 from treasury.core.triggering.rules import WatchedContract
 from treasury.core.types import Address
 from treasury.models import LogAnswer, LogWatch, PolicyVersion, Tier, WatchedLog
+from treasury.selectors.policies import readable_policy
 
 
 def watched_contracts(*, treasury_id: int, now: int) -> tuple[WatchedContract, ...]:
-    """What the policies in force at `now` (block time) watch, each once, in a stable order."""
+    """What the policies in force at `now` (block time) watch, each once, in a stable order. One
+    that cannot be read watches nothing until it is mended, and the others go on."""
     version = PolicyVersion.objects.filter(tier_id=OuterRef("pk"), effective_at__lte=now)
     documents = (
         Tier.objects.filter(treasury_id=treasury_id)
@@ -25,7 +24,8 @@ def watched_contracts(*, treasury_id: int, now: int) -> tuple[WatchedContract, .
     found = {
         watched
         for document in documents
-        for watched in parse_policy(json.loads(document)).trigger.events.logs
+        if (policy := readable_policy(document)) is not None
+        for watched in policy.trigger.events.logs
     }
     return tuple(sorted(found, key=lambda item: (item.contract, item.topic)))
 

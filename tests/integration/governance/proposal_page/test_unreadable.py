@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.urls import reverse
 
 from execution.models import Confirmation
 from governance.core.lifecycle import ProposalState
@@ -11,6 +14,11 @@ from governance.selectors.proposals import proposal_by_id
 from tests.integration.governance.conftest import Stage
 from tests.integration.governance.guarding.test_conformity import tamper
 from tests.integration.governance.proposal_page.test_page import collecting, path, reader
+from treasury.models import PolicyVersion, Tier
+
+LIST = "/proposals/?tab=all"
+NOT_KNOWN = "not known: the stored policy cannot be read"
+WORST = re.compile(r"Worst loss per period</dt><dd class=\"figure-value\">[\d,.]+ USD<")
 
 
 def rows_of(proposal: Proposal) -> dict[str, int]:
@@ -19,6 +27,15 @@ def rows_of(proposal: Proposal) -> dict[str, int]:
         "execution_plan": proposal.plan.pk,
         "treasury_decision": proposal.decision_id,
         "treasury_policyversion": proposal.policy_version_id,
+    }
+
+
+def pages_of(tier: Tier) -> dict[str, str]:
+    """Of the tier, of its treasury, and those that tell of many."""
+    return {
+        "tier": reverse("tier", args=[tier.public_id]),
+        "treasury": reverse("treasury", args=[tier.treasury.public_id]),
+        **{page: page for page in ("/", LIST, "/proposals/queue/", "/monitoring/", "/addresses/")},
     }
 
 
@@ -48,26 +65,44 @@ def test_page__stored_text_cannot_be_read__says_do_not_sign(
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no JSON"])
 @pytest.mark.parametrize(
-    ("table", "column", "pages"),
+    ("table", "column", "said"),
     [
-        ("execution_plan", "document", ("/", "/proposals/?tab=all", "/proposals/queue/")),
-        ("treasury_decision", "result", ("/", "/proposals/?tab=all", "/proposals/queue/")),
-        ("treasury_policyversion", "document", ("/proposals/?tab=all", "/proposals/queue/")),
+        ("execution_plan", "document", {LIST: "What is stored of it cannot be read back: do not"}),
+        ("treasury_decision", "inputs", {}),
+        ("treasury_decision", "result", {"tier": "What is stored of it cannot be read back"}),
+        ("treasury_policyversion", "document", {"/": "policy unreadable"}),
     ],
 )
-def test_lists__stored_text_cannot_be_read__are_shown_all_the_same(
-    stage: Stage, table: str, column: str, pages: tuple[str, ...], text: str
+def test_other_pages__stored_text_cannot_be_read__are_shown_all_the_same(
+    stage: Stage, table: str, column: str, said: dict[str, str], text: str
 ) -> None:
-    """One proposal that somebody changed must not take everybody's pages away."""
+    """One row that somebody changed must not take everybody's pages away."""
     proposal = collecting(stage)
     tamper(table, rows_of(proposal)[table], column, text)
     client = reader(stage, "sofia")
-    for page in pages:
-        answer = client.get(page)
+    for name, page in pages_of(proposal.tier).items():
+        answer = client.get(page, follow=True)
         assert answer.status_code == 200, page
-    if table == "execution_plan":
-        shown = client.get("/proposals/?tab=all").content.decode()
-        assert "What is stored of it cannot be read back: do not sign" in shown
+        assert said.get(name, "") in answer.content.decode(), page
+
+
+def test_overview__policy_cannot_be_read__says_so_and_calls_no_loss_known(stage: Stage) -> None:
+    """A role may spend from the tier, and how much of it stands in the policy alone."""
+    stage.evaluate("core")
+    tier = stage.seeded.tiers["core"]
+    client = reader(stage, "sofia")
+    pages = pages_of(tier)
+    before = {name: client.get(pages[name]).content.decode() for name in ("/", "treasury", "tier")}
+    assert not any(NOT_KNOWN in page for page in before.values())
+    tamper("treasury_policyversion", PolicyVersion.objects.get(tier=tier).pk, "document", "{}")
+    after = {name: client.get(pages[name]).content.decode() for name in before}
+    assert all("policy unreadable" in page for page in after.values())
+    assert WORST.search(before["/"]) is not None
+    assert WORST.search(after["/"]) is None
+    assert NOT_KNOWN in after["treasury"]
+    assert NOT_KNOWN in after["tier"]
+    assert "The stored policy cannot be read." in after["tier"]
+    assert client.get("/healthz/evaluations").status_code in {200, 503}  # as late as the others are
 
 
 def test_forms__stored_text_cannot_be_read__refused_and_nothing_taken(stage: Stage) -> None:
