@@ -48,7 +48,8 @@ class ChangedLeg:
 @dataclass(frozen=True, slots=True)
 class Changed:
     """All legs as they would be, and the trades that are left. The trades have neither quotes nor
-    lots yet: `expected_buy_units` is the old quote's price, `cost` the old leg's."""
+    lots of their own yet: `expected_buy_units` is the old quote's price, `cost` and `lots` are the
+    old leg's."""
 
     legs: tuple[ChangedLeg, ...]
     trades: tuple[Trade, ...]

@@ -47,7 +47,6 @@ from governance.services.moves import LostRaceError, move
 from treasury.core.amounts import quantize_usd
 from treasury.core.decisions import Decision, DecisionInputs, Trade
 from treasury.core.types import Actor, Address, BlockRef
-from treasury.engine.lots.choice import with_lots
 from treasury.selectors.decisions import revive_decision
 from treasury.selectors.policies import policy_in_force
 from treasury.services.record import emit_event, record_audit
@@ -199,9 +198,8 @@ def _price(edit: Edit, block: BlockRef, rpc_url: str) -> Priced:
         )
     except UnableToQuoteError as error:
         raise EditRefusedError("no_quote", f"no quote: {error}") from error
-    ways, _ = with_lots(edit.inputs, quoted.trades)
-    gated = keep_what_pays(inputs=edit.inputs, trades=ways, quotes=quoted.quotes)
-    if len(gated.trades) < len(ways):
+    gated = keep_what_pays(inputs=edit.inputs, trades=quoted.trades, quotes=quoted.quotes)
+    if len(gated.trades) < len(quoted.trades):
         failed = [entry for entry in gated.records if entry.outcome != "passed"]
         why = "; ".join(dict.fromkeys(f"{entry.rule}: {entry.outcome}" for entry in failed))
         raise EditRefusedError("does_not_pay", f"at the venues' quotes of now: {why}")

@@ -11,13 +11,14 @@ from treasury.core.amounts import value_usd
 from treasury.core.decisions import DecisionInputs, RuleRecord, Trade
 from treasury.engine.costs import CostGate, gate_quoted_cost, gate_quoted_price
 from treasury.engine.explanation import Rule, record
+from treasury.engine.lots.choice import with_lots
 from treasury.engine.valuation import breach_opened_by
 
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """Trades that pay for themselves with their quotes, in order, and what the gate said of
-    each."""
+    """Trades that pay for themselves with their quotes and lots, in order, and what the gate said
+    of each."""
 
     trades: tuple[Trade, ...]
     quotes: tuple[Quote, ...]
@@ -29,7 +30,8 @@ def keep_what_pays(
 ) -> Gated:
     """A trade keeps its place with the cost of its quote, or is dropped. A quote that the market
     gives far above the consensus price drops all of them: the sizes rest on that price. What is
-    left after a drop is not traded either when it would open a breach by itself."""
+    left after a drop is not traded either when it would open a breach by itself. Lots are chosen
+    for what is left: what was dropped, put together or divided has no claim on any (DE-31)."""
     agreements = [
         _price_gate(inputs=inputs, trade=trade, quote=quote)
         for trade, quote in zip(trades, quotes, strict=True)
@@ -68,8 +70,9 @@ def keep_what_pays(
             outcome = "what is left would open a breach: nothing is traded"
             records.append(record(Rule.NEW_BREACH, harmed, outcome))
             kept = []
+    with_their_lots, _ = with_lots(inputs, tuple(trade for trade, _ in kept))
     return Gated(
-        trades=tuple(trade for trade, _ in kept),
+        trades=with_their_lots,
         quotes=tuple(quote for _, quote in kept),
         records=tuple(records),
     )

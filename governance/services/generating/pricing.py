@@ -19,7 +19,6 @@ from governance.services.generating.context import Gathered
 from governance.services.generating.gate import keep_what_pays
 from treasury.core.decisions import Decision, DecisionInputs, Trade
 from treasury.core.types import Actor, Address, BlockRef
-from treasury.engine.lots.choice import with_lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +98,7 @@ def _gate(case: Case, quoted: Quoted) -> Priced | None:
     gated = keep_what_pays(inputs=case.inputs, trades=quoted.trades, quotes=quoted.quotes)
     if not gated.trades:
         return None
-    trades = gated.trades
-    if quoted.trades != case.decision.trades:
-        trades, _ = with_lots(case.inputs, trades)
-    return Priced(trades, gated.quotes, quoted.others, _route(case, trades))
+    return Priced(gated.trades, gated.quotes, quoted.others, _route(case, gated.trades))
 
 
 def _route(case: Case, trades: Sequence[Trade]) -> RouteDecision:
