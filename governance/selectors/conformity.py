@@ -338,4 +338,6 @@ def _lots(proposal: Proposal, plan: ExecutionPlan, around: Surroundings) -> Chec
         text = f"Cost basis incomplete: leg {unknown[0]} sells units whose cost nobody knows."
         return Check(Subject.LOTS, Status.WARN, text, evidence[:600])
     text = "Every unit that is sold has its lot, and no other entry has used it."
+    if not waits:
+        text = "Every unit that is sold had its lot when it was proposed."
     return Check(Subject.LOTS, Status.PASS, text, evidence[:600])

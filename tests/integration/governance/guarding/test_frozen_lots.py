@@ -84,7 +84,11 @@ def test_executed__exactly_the_frozen_lots_are_booked(stage: Stage) -> None:
     assert lots_check(proposal).status is Status.PASS
     done = stage.settle(proposal, {"DONE", "FROZEN", "SUPERSEDED"})
     assert done.outcome == "EXECUTED", done.state_reason
-    assert lots_check(proposal).status is Status.PASS
+    check = lots_check(proposal)
+    assert (check.status, check.text) == (
+        Status.PASS,
+        "Every unit that is sold had its lot when it was proposed.",
+    )
     booked = Disposal.objects.filter(entry__proposal_ref=done.public_id).exclude(entry__kind="GAS")
     assert [
         (index, part.lot.lot_ref, part.units, part.cost_usd)
