@@ -134,7 +134,7 @@ class Leg:
     `min_buy_units` at `recipient` (always a Safe of the treasury). A transfer sells and buys the
     same asset. `lots` are those that are booked when it is executed, in this order, chosen before
     anybody signs (AC-8, DE-33); they cover less than `sell_units` where an earlier leg brings the
-    rest, or nobody knows what it cost."""
+    rest, or nobody knows what it cost. Only a swap gains: what moves keeps its cost (AC-5)."""
 
     index: int
     kind: LegKind

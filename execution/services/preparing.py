@@ -37,6 +37,7 @@ from treasury.adapters.rpc import Rpc
 from treasury.core import canonical
 from treasury.core.amounts import quantize_usd, value_usd
 from treasury.core.decisions import DecisionInputs, Trade
+from treasury.core.lots import slices_at_cost
 from treasury.core.types import Address, BlockRef, Holding
 from treasury.selectors.decisions import decision_by_id
 from treasury.selectors.portfolio import tier_by_id
@@ -178,7 +179,7 @@ def _leg(
             before=trade.cost,
         ),
         calls=venue.calls(quote, recipient=recipient, min_buy_units=least, deadline=expires_at),
-        lots=trade.lots,
+        lots=trade.lots if kind is LegKind.SWAP else slices_at_cost(trade.lots),
     )
 
 

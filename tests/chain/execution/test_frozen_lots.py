@@ -13,7 +13,7 @@ from execution.services.checking_books import check_books
 from execution.services.preparing import PreparedPlan
 from tests.chain.execution.world import World
 from treasury.core.lots import GoneLot
-from treasury.core.types import Address
+from treasury.core.types import Address, LotSlice
 from treasury.models import JournalEntry, Lot
 from treasury.selectors.lots import open_lots
 from treasury.services.snapshots import take_snapshot
@@ -25,6 +25,12 @@ def signed(world: World, prepared: PreparedPlan) -> SafeTransaction:
     stx = world.open(prepared)
     world.confirm(stx, "owner1", "owner2", "owner3")
     return stx
+
+
+def slices(world: World, prepared: PreparedPlan) -> list[list[LotSlice]]:
+    """Of each leg."""
+    assert prepared.plan_id is not None, prepared.error
+    return [list(leg.lots) for leg in plan_value(plan_by_id(prepared.plan_id)).legs]
 
 
 def swap(world: World, sell: str, buy: str, amount: int) -> PreparedPlan:
@@ -85,6 +91,18 @@ def test_two_plans_on_one_lot__the_second_takes_what_is_left_and_no_other_lot(
     bought.refresh_from_db()
     assert bought.units_left == bought.units
     assert_books_equal_chain(world)
+
+
+def test_deposit__moves_lots__frozen_at_their_cost_without_a_gain(world: World) -> None:
+    """What signers see is what is booked: a swap gains, a deposit carries its cost over (AC-5)."""
+    trades = [
+        world.trade("uniswap_v3", "DAI", "USDC", 1_000),
+        world.trade("erc4626", "USDC", "vUSDC", 500),
+    ]
+    sold, moved = slices(world, world.prepare("yield", trades))
+    assert sum(lot.proceeds_usd for lot in sold) == trades[0].value_usd
+    assert sum(lot.cost_usd for lot in moved) > trades[1].value_usd
+    assert {lot.gain_usd for lot in moved} == {Decimal(0)}
 
 
 def test_lot_that_came_after_the_choice__is_not_booked(world: World) -> None:

@@ -15,6 +15,7 @@ from treasury.core.lots.matching import (
     carry_lots,
     gone_lots,
     match_lots,
+    slices_at_cost,
     take_lots,
     total_usd,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "match_history",
     "match_lots",
     "parse_events",
+    "slices_at_cost",
     "take_lots",
     "total_usd",
 ]

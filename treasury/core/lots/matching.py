@@ -154,8 +154,11 @@ def book_frozen(
 
 def at_cost(match: LotMatch) -> LotMatch:
     """The same slices, each with its own cost for proceeds: they move, nothing is gained (AC-5)."""
-    slices = tuple(replace(item, proceeds_usd=item.cost_usd) for item in match.slices)
-    return replace(match, slices=slices, missing_proceeds_usd=Decimal(0))
+    return replace(match, slices=slices_at_cost(match.slices), missing_proceeds_usd=Decimal(0))
+
+
+def slices_at_cost(slices: Iterable[LotSlice]) -> tuple[LotSlice, ...]:
+    return tuple(replace(item, proceeds_usd=item.cost_usd) for item in slices)
 
 
 @exact
