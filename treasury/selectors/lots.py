@@ -45,9 +45,5 @@ def booked_units(*, treasury_id: int) -> dict[tuple[Address, Address], int]:
     }
 
 
-def lots_of(treasury_id: int) -> QuerySet[Lot]:
-    return Lot.objects.filter(treasury_id=treasury_id).select_related("asset").order_by("sequence")
-
-
 def lots_named(*, treasury_id: int, lot_refs: Collection[str]) -> QuerySet[Lot]:
     return Lot.objects.filter(treasury_id=treasury_id, lot_ref__in=lot_refs)

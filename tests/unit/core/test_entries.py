@@ -7,7 +7,7 @@ import pytest
 from treasury.core import entries
 from treasury.core.entries import EntryError, EntrySource, ValuedUnits
 from treasury.core.journal import AccountKey, AccountKind, EntryDraft, EntryKind
-from treasury.core.lots import LotMatch, match_lots, take_lots
+from treasury.core.lots import LotMatch, at_cost, match_lots
 from treasury.core.policies import LotMethod
 from treasury.core.types import NATIVE, Address, LotState
 
@@ -36,7 +36,7 @@ def sold(pool: tuple[LotState, ...], units: int, proceeds: Decimal) -> LotMatch:
 
 
 def moved(pool: tuple[LotState, ...], units: int) -> LotMatch:
-    return take_lots(lots=pool, units=units, method=LotMethod.FIFO, at=NOW, long_term_days=365)
+    return at_cost(sold(pool, units, Decimal(0)))
 
 
 def valued(asset: Address, units: int, price: str | None, decimals: int = 18) -> ValuedUnits:

@@ -109,7 +109,7 @@ def suspense_out(
     *, source: EntrySource, account: AccountKey, units: int, disposal: LotMatch
 ) -> EntryDraft:
     """AC-26: units left and nobody can explain it: at cost against suspense, no gain until someone
-    classifies it. `disposal` comes from `lots.take_lots`."""
+    classifies it. `disposal` comes from `lots.at_cost`."""
     refuse_other_disposal(disposal, units, disposal.cost_usd)
     return balanced_draft(
         source,

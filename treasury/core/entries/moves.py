@@ -31,7 +31,7 @@ def transfer(
     disposal: LotMatch,
 ) -> EntryDraft:
     """AC-5, AC-22: between own accounts of one asset (Safe to Safe, Safe to gas tank): lots travel
-    with cost and date, no gain. `disposal` comes from `lots.take_lots`."""
+    with cost and date, no gain. `disposal` comes from `lots.at_cost`."""
     if origin.asset is None or origin.asset != destination.asset:
         raise EntryError(f"a transfer keeps its asset: {origin.asset} to {destination.asset}")
     if origin == destination:
@@ -52,7 +52,7 @@ def deposit(
 ) -> EntryDraft:
     """ERC-4626 deposit (AC-18a, AC-23): shares take over cost and dates of what was given; no gain.
 
-    `disposal` comes from `lots.take_lots`.
+    `disposal` comes from `lots.at_cost`.
     """
     return _moved(
         source,

@@ -16,14 +16,11 @@ from treasury.core.lots.matching import (
     gone_lots,
     match_lots,
     slices_at_cost,
-    take_lots,
     total_usd,
 )
-from treasury.core.lots.methods.base import SECONDS_PER_DAY
 from treasury.core.lots.queues import HistoryMethod, HistoryRules
 
 __all__ = [
-    "SECONDS_PER_DAY",
     "Disposal",
     "EventKind",
     "FrozenMatch",
@@ -45,6 +42,5 @@ __all__ = [
     "match_lots",
     "parse_events",
     "slices_at_cost",
-    "take_lots",
     "total_usd",
 ]

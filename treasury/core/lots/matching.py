@@ -162,30 +162,6 @@ def slices_at_cost(slices: Iterable[LotSlice]) -> tuple[LotSlice, ...]:
 
 
 @exact
-def take_lots(
-    *,
-    lots: tuple[LotState, ...],
-    units: int,
-    method: LotMethod,
-    at: int,
-    long_term_days: int,
-    rules: LotRules = NO_RULES,
-) -> LotMatch:
-    """Lots that move without being disposed of (AC-5): as `match_lots`, each slice at its own
-    cost."""
-    match = match_lots(
-        lots=lots,
-        units=units,
-        proceeds_usd=Decimal(0),
-        method=method,
-        at=at,
-        long_term_days=long_term_days,
-        rules=rules,
-    )
-    return at_cost(match)
-
-
-@exact
 def apply_slices(
     *, lots: tuple[LotState, ...], slices: tuple[LotSlice, ...]
 ) -> tuple[LotState, ...]:

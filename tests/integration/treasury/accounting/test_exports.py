@@ -31,7 +31,7 @@ from treasury.adapters.exports import registry
 from treasury.adapters.exports.beancount import account, commodity
 from treasury.core.entries import transfer
 from treasury.core.entries.drafting import EntrySource, safe_account
-from treasury.core.lots import take_lots
+from treasury.core.lots import at_cost, match_lots
 from treasury.core.policies import LotMethod
 from treasury.core.types import Address
 from treasury.models import Account, Posting
@@ -63,8 +63,15 @@ def busy_world(world: World) -> World:
         origin=safe_account(safe_of(world), weth),
         destination=safe_account(Address(world.safes["main"].address), weth),
         units=WETH_UNIT // 3,
-        disposal=take_lots(
-            lots=lots, units=WETH_UNIT // 3, method=LotMethod.HIFO, at=at, long_term_days=365
+        disposal=at_cost(
+            match_lots(
+                lots=lots,
+                units=WETH_UNIT // 3,
+                proceeds_usd=Decimal(0),
+                method=LotMethod.HIFO,
+                at=at,
+                long_term_days=365,
+            )
         ),
     )
     post(world, moved)

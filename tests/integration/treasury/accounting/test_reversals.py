@@ -24,7 +24,7 @@ from tests.integration.treasury.world import ACTOR, World
 from treasury.core.entries import transfer
 from treasury.core.entries.drafting import safe_account
 from treasury.core.journal import EntryDraft
-from treasury.core.lots import take_lots
+from treasury.core.lots import at_cost, match_lots
 from treasury.core.policies import LotMethod
 from treasury.core.types import Address, LotState
 from treasury.models import (
@@ -93,9 +93,10 @@ def test_one_transaction_with_entries_that_use_each_others_lots(bare_world: Worl
     """Bought and moved in one transaction, reversed, mined again: later drafts find renamed
     lots."""
     bought = purchase(bare_world, 1, 5 * WETH_UNIT, "2000")
-    taken = take_lots(
+    taken = match_lots(
         lots=_as_states(bought),
         units=2 * WETH_UNIT,
+        proceeds_usd=Decimal(0),
         method=LotMethod.FIFO,
         at=BLOCK.timestamp,
         long_term_days=365,
@@ -107,7 +108,7 @@ def test_one_transaction_with_entries_that_use_each_others_lots(bare_world: Worl
             Address(bare_world.safes["main"].address), bare_world.address("WETH")
         ),
         units=2 * WETH_UNIT,
-        disposal=taken,
+        disposal=at_cost(taken),
     )
     for _ in range(3):
         post(bare_world, bought, moved)

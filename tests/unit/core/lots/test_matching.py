@@ -12,9 +12,9 @@ from treasury.core.lots import (
     LotMatch,
     StaleLotsError,
     apply_slices,
+    at_cost,
     carry_lots,
     match_lots,
-    take_lots,
     total_usd,
 )
 from treasury.core.policies import LotMethod, LotRules
@@ -184,7 +184,7 @@ def carried(moving: LotMatch, to_units: int) -> list[tuple[str, int, Decimal, in
 
 
 def taken(*lots: LotState, units: int) -> LotMatch:
-    return take_lots(lots=lots, units=units, method=LotMethod.FIFO, at=NOW, long_term_days=365)
+    return at_cost(match(*lots, units=units))
 
 
 def test_carry__transfer__units_cost_and_dates_stay() -> None:

@@ -16,9 +16,9 @@ from treasury.core.amounts import quantize_usd
 from treasury.core.lots import (
     LotMatch,
     apply_slices,
+    at_cost,
     book_frozen,
     match_lots,
-    take_lots,
     total_usd,
 )
 from treasury.core.lots.methods.base import SECONDS_PER_DAY, Sale
@@ -293,13 +293,6 @@ def test_move__any_method__proceeds_are_the_cost(
     pool: tuple[LotState, ...], method: LotMethod, share: int
 ) -> None:
     units = max(1, sum(item.units for item in pool) * share // 100)
-    moving = take_lots(
-        lots=pool,
-        units=units,
-        method=method,
-        at=NOW,
-        long_term_days=365,
-        rules=rules_for(method, pool),
-    )
+    moving = at_cost(matched(method, units, pool=pool))
     assert all(item.proceeds_usd == item.cost_usd for item in moving.slices)
     assert moving.units == units
