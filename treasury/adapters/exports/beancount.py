@@ -2,21 +2,32 @@
 
 A lot opens with its total cost, date and label, and is reduced by label; beancount derives the
 unit cost by division, so a tolerance of a millionth of a dollar absorbs the rounding of slices to
-8 decimals. Commodities must be upper case and start with a letter, account names have a narrow
-alphabet: both are mapped, and the true symbol and code stay in the metadata. Units that no lot was
-found for have no cost (AC-6)."""
+8 decimals. What is more (the mean cost of a pool, which whole base units cannot give lot by lot)
+stands on an account of its own, opened where it is needed. Commodities must be upper case and start
+with a letter, account names have a narrow alphabet: both are mapped, and the true symbol and code
+stay in the metadata. Units that no lot was found for have no cost (AC-6)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
-from treasury.adapters.exports.base import ExportAsset, ExportBook, ExportEntry, ExportPosting
-from treasury.core.amounts import to_decimal
+from treasury.adapters.exports.base import (
+    ExportAsset,
+    ExportBook,
+    ExportEntry,
+    ExportLot,
+    ExportPosting,
+)
+from treasury.core.amounts import exact, quantize_usd, to_decimal
 from treasury.core.canonical import decimal_text
 from treasury.core.types import Address
 
-INFERRED_TOLERANCE_USD = "0.000001"
+INFERRED_TOLERANCE_USD = Decimal("0.000001")
+ROUNDING = "Equity:Rounding-Of-Lots"
+"""No account of ours: its code is its name."""
 COMMODITY_LENGTH = 16
 _NOT_IN_COMMODITY = re.compile(r"[^A-Z0-9._-]")
 _NOT_IN_ACCOUNT = re.compile(r"[^A-Za-z0-9-]")
@@ -28,6 +39,15 @@ class BeancountFormat:
 
     def render(self, book: ExportBook) -> str:
         names = _Names(book)
+        opened = {
+            lot.lot_ref: lot
+            for entry in book.entries
+            for posting in entry.postings
+            for lot in posting.opened
+        }
+        rests = [_rest_usd(entry, opened) for entry in book.entries]
+        if any(rests):
+            names.accounts[ROUNDING] = ROUNDING
         lines = [
             f'option "title" "{_quoted(book.treasury)}"',
             f'option "operating_currency" "{book.currency}"',
@@ -35,9 +55,23 @@ class BeancountFormat:
             "",
             *_opening_lines(book, names),
         ]
-        for entry in book.entries:
+        for entry, rest in zip(book.entries, rests, strict=True):
             lines += ["", *_entry_lines(book, entry, names)]
+            if rest:
+                lines.append(f"  {ROUNDING}  {decimal_text(rest)} {book.currency}")
         return "\n".join(lines) + "\n"
+
+
+@exact
+def _rest_usd(entry: ExportEntry, opened: Mapping[str, ExportLot]) -> Decimal:
+    """What beancount takes out of the entry's lots, each at its own unit cost, beyond what we
+    booked; 0 where its tolerance has room for that."""
+    rest = Decimal(0)
+    for posting in entry.postings:
+        for part in posting.slices:
+            lot = opened[part.lot_ref]
+            rest += lot.cost_usd * part.units / lot.units - part.cost_usd
+    return quantize_usd(rest) if abs(rest) * 2 > INFERRED_TOLERANCE_USD else Decimal(0)
 
 
 class _Names:

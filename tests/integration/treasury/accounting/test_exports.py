@@ -24,12 +24,13 @@ from tests.integration.treasury.accounting.books import (
     purchase,
     safe_of,
     sale,
+    source,
     tx,
 )
 from tests.integration.treasury.world import ACTOR, World
 from treasury.adapters.exports import registry
 from treasury.adapters.exports.beancount import account, commodity
-from treasury.core.entries import transfer
+from treasury.core.entries import ValuedUnits, inflow, outflow, transfer
 from treasury.core.entries.drafting import EntrySource, safe_account
 from treasury.core.lots import at_cost, match_lots
 from treasury.core.policies import LotMethod
@@ -91,6 +92,38 @@ def test_beancount_loads_the_export_without_an_error(tmp_path: Path) -> None:
     checker = Path(sys.executable).with_name("bean-check")
     done = subprocess.run([checker, target], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("method", [LotMethod.AVERAGE, LotMethod.FIFO])
+def test_beancount_loads_sales_of_coarse_units(
+    method: LotMethod, bare_world: World, tmp_path: Path
+) -> None:
+    """A base unit of WBTC is worth cents: lots cannot all give the same share, and beancount knows
+    each lot's own cost alone, not the mean of the pool."""
+    wbtc, safe = bare_world.address("WBTC"), safe_of(bare_world)
+    for number, units in enumerate((33_333_333, 111_111_111, 70_000_000), start=1):
+        price = Decimal(30_000 * number)
+        received = ValuedUnits(wbtc, 8, units, price)
+        post(bare_world, inflow(source=source(bare_world, number), holder=safe, received=received))
+    for number, units in enumerate((12_345_678, 98_765_432, 103_333_334), start=11):
+        paid = ValuedUnits(wbtc, 8, units, Decimal(50_000))
+        taken = match_lots(
+            lots=open_lots(treasury_id=bare_world.treasury.id, holder=safe, asset=wbtc),
+            units=units,
+            proceeds_usd=paid.fair_value_usd,
+            method=method,
+            at=BLOCK.timestamp,
+            long_term_days=365,
+        )
+        post(
+            bare_world,
+            outflow(source=source(bare_world, number), holder=safe, paid=paid, disposal=taken),
+        )
+    target = export("beancount", tmp_path)
+    checker = Path(sys.executable).with_name("bean-check")
+    done = subprocess.run([checker, target], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert ("Rounding-Of-Lots" in target.read_text()) == (method is LotMethod.AVERAGE)
 
 
 BALANCES = """
