@@ -189,7 +189,7 @@ def _found_objections(
         yield "/max_trade_usd limits a trade"
     moved = np.concatenate([[0.0], np.cumsum(np.where(sizes < 0, -sizes, 0).sum(axis=1))])
     times = sight.times_at[run.rows[1:]]
-    first = np.searchsorted(times, times - policy.turnover_window_seconds, side="right")
+    first = np.searchsorted(times, times - policy.turnover_window_seconds, side="left")
     in_window = (moved[1:] - moved[first]).max()
     if in_window >= float(policy.max_turnover_usd) * (1 - QUIET_MARGIN):
         yield "/max_turnover_usd limits a rebalance"

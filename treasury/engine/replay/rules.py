@@ -118,8 +118,6 @@ class _Run:
             return
         self.state = replace(self.state, latest_proposal_at=now)
         self.proposed_at.append(now)
-        value = sum((trade.value_usd for trade in decision.trades), Decimal(0))
-        self.turnover.append((now, value))
         self.pending = (row, decision)
 
     def settle(self, row: int) -> None:
@@ -134,6 +132,8 @@ class _Run:
             return
         gas = self.settings.gas_usd * len(decision.trades)
         trades = self.book.fill(decision.trades, self.prices(row), gas)
+        value = sum((trade.value_usd for trade in decision.trades), Decimal(0))
+        self.turnover.append((now, value))
         self.state = replace(self.state, latest_rebalance_at=now)
         if decision.trigger.kind == FULL_RESET:
             self.state = replace(self.state, latest_full_reset_at=now)
@@ -178,7 +178,7 @@ class _Run:
                 )
             ),
         )
-        while self.turnover and self.turnover[0][0] <= now - market.policy.turnover_window_seconds:
+        while self.turnover and self.turnover[0][0] < market.policy.turnover_since(now):
             self.turnover.popleft()
         while self.proposed_at and self.proposed_at[0] <= now - DAY_SECONDS:
             self.proposed_at.popleft()
