@@ -140,7 +140,9 @@ def _store(watch: LogWatch, reading: _Reading, block: BlockRef) -> int:
         WatchedLog.objects.filter(pk__in=gone).update(is_dropped=True)
         new = sum(_keep(watch, log, ordinal) for log, ordinal in numbered)
         checkpoints.filter(block_number__gt=reading.ancestor).delete()
-        LogCheckpoint.objects.create(watch=watch, block_number=block.number, block_hash=block.hash)
+        LogCheckpoint.objects.update_or_create(  # the watch's first block may have been replaced
+            watch=watch, block_number=block.number, defaults={"block_hash": block.hash}
+        )
         _forget(watch, block)
         if new or gone:
             record_audit(

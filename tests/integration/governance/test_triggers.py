@@ -96,6 +96,17 @@ def test_tier_page__latest_evaluation__says_why_not_now(stage: Stage) -> None:
         assert words in page
 
 
+def test_tier_page__fired_and_nothing_to_trade__does_not_say_that_it_acted(stage: Stage) -> None:
+    publish(stage, "core", kind="CALENDAR", interval_seconds=1_000 * DAY)
+    row, _ = rules(stage)
+    assert (row.is_fired, row.outcome) == (True, "NOTHING_WORTHWHILE")
+    tier = stage.seeded.tiers["core"]
+    page = stage.client("fiona").get(f"/tiers/{tier.public_id}").content.decode()
+    assert "Why not now" in page
+    assert "Why it acted" not in page
+    assert "there is no trade worth making" in page
+
+
 def test_trigger_rule__every_part__is_off_in_the_seeded_policies(stage: Stage) -> None:
     """What came later changes nothing of what was there."""
     row, found = rules(stage)

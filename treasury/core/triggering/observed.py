@@ -5,11 +5,15 @@ All of it is stored with the decision, so that a replay sees the same. Times are
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from treasury.core.canonical import LATER
 from treasury.core.types import Address
+
+SAMPLES = 48
+"""Per window: enough for a standard deviation (error about 10 %), little to store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,17 @@ class Point:
 
     at: int
     value: Decimal
+
+
+def sample_step(window: int) -> int:
+    """Seconds between two samples of a window."""
+    return max(1, -(-window // SAMPLES))
+
+
+def sampled(points: Iterable[Point], step: int) -> tuple[Point, ...]:
+    """The last one of each step of points in order of time. Steps stand still while time goes
+    on."""
+    return tuple({point.at // step: point for point in points}.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Prices, rates and holdings from before the pinned block, sampled.
 
-At most one observation per step, the last of each step, however many there were: what a decision
-stores stays small and does not depend on how often the service looked.
+At most one observation per step of a window, the last of each step, however many there were: what
+a decision stores stays small and does not depend on how often the service looked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from django.db import connection
@@ -18,12 +18,11 @@ from treasury.core.triggering.observed import (
     Peg,
     Point,
     Series,
+    sample_step,
 )
 from treasury.core.types import Address
 from treasury.models import Asset, AssetKind, Position, Snapshot, Tier, TierAsset
 
-SAMPLES = 48
-"""Per window: enough for a standard deviation (error about 10 %), little to store."""
 DOLLAR = "USD"
 
 # One index look-up per asset and step. `until` is the pinned block's time, exclusive.
@@ -42,10 +41,13 @@ ORDER BY 1, 2
 Row = tuple[int, int, Decimal, str]
 
 
-def price_series(*, tier_id: int, since: int, until: int) -> tuple[Series, ...]:
-    """Prices in USD of the tier's assets, from before `until` (block time)."""
+def price_series(*, tier_id: int, windows: Collection[int], until: int) -> tuple[Series, ...]:
+    """Prices in USD of the tier's assets, from before `until` (block time). Each window is sampled
+    by itself: an hour seen in the steps of a month would be one price."""
     found = _assets(tier_id)
-    rows = _sampled([asset.pk for asset in found], since, until, SAMPLES)
+    ids = [asset.pk for asset in found]
+    samples = [_sampled(ids, until - each, until, sample_step(each)) for each in windows]
+    rows = sorted({row for window in samples for row in window})
     return tuple(
         Series(
             Address(asset.address),
@@ -68,7 +70,7 @@ def rate_series(*, tier_id: int, window: int, count: int, until: int) -> tuple[S
     step = max(1, window // 12)
     since = until - window - (count + 1) * step
     keys = {asset.pk for asset in vaults} | set(vaults.values())
-    rows = _sampled(sorted(keys), since, until, (until - since) // step + 1)
+    rows = _sampled(sorted(keys), since, until, step)
     prices = {(key, block_hash): value for key, _, value, block_hash in rows}
     return tuple(
         Series(
@@ -126,16 +128,11 @@ def _assets(tier_id: int) -> list[Asset]:
     return list(rows.order_by("address"))
 
 
-def _sampled(asset_ids: Sequence[int], since: int, until: int, samples: int) -> list[Row]:
-    step = max(1, -(-(until - since) // max(1, samples)))
+def _sampled(asset_ids: Sequence[int], since: int, until: int, step: int) -> list[Row]:
     first = since // step * step  # steps stand still while time goes on
     with connection.cursor() as cursor:
         cursor.execute(_PRICES, [list(asset_ids), first, until, step, step, until])
-        return _within(cursor.fetchall(), since)
-
-
-def _within(rows: Iterable[Row], since: int) -> list[Row]:
-    return [row for row in rows if row[1] >= since]
+        return [row for row in cursor.fetchall() if row[1] >= since]
 
 
 @exact

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from treasury.core.triggering.observed import SeenLog
 from treasury.core.triggering.rules import WatchedContract
 from treasury.core.types import Address
-from treasury.models import LogAnswer, LogWatch, PolicyVersion, Tier, WatchedLog
+from treasury.models import LogAnswer, PolicyVersion, Tier, WatchedLog
 from treasury.selectors.policies import readable_policy
 
 
@@ -28,10 +28,6 @@ def watched_contracts(*, treasury_id: int, now: int) -> tuple[WatchedContract, .
         for watched in policy.trigger.events.logs
     }
     return tuple(sorted(found, key=lambda item: (item.contract, item.topic)))
-
-
-def watches(treasury_id: int) -> QuerySet[LogWatch]:
-    return LogWatch.objects.filter(treasury_id=treasury_id).order_by("id")
 
 
 def waiting_rows(

@@ -23,19 +23,17 @@ def observed_by_treasury(
     the latest proposal, before which a flow does not count again. No query for a rule that is
     off."""
     events, yields = rule.events, rule.yields
-    windows = [
+    windows = {
         seconds
         for bps, seconds in (
             (events.price_move_bps, events.price_move_seconds),
             (events.volatility_bps, events.volatility_seconds),
         )
         if bps
-    ]
+    }
     logs = waiting_rows(tier_id=tier_id, watched=events.logs, until=block_number)
     return Observed(
-        prices=history.price_series(tier_id=tier_id, since=now - max(windows), until=now)
-        if windows
-        else (),
+        prices=history.price_series(tier_id=tier_id, windows=windows, until=now) if windows else (),
         rates=history.rate_series(
             tier_id=tier_id, window=yields.window_seconds, count=yields.confirm_of, until=now
         )
@@ -46,7 +44,7 @@ def observed_by_treasury(
         if events.gas_below_wei
         else None,
         earlier=history.earlier_holdings(
-            tier_id=tier_id, since=max(now - events.flow_seconds, answered_at or 0), before=now
+            tier_id=tier_id, since=max(events.flow_since(now), answered_at or 0), before=now
         )
         if events.flow_bps
         else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -74,6 +75,20 @@ def test_prices__window__sampled_oldest_first_and_never_of_the_block_itself(worl
     assert [point.at for point in points] == [at for at in times if now - HOUR <= at < now]
     row = Price.objects.get(asset__address=world.address("WETH"), block_timestamp=points[-1].at)
     assert points[-1].value == row.price_usd
+
+
+def test_prices__two_windows__each_is_seen_in_its_own_steps(world: World) -> None:
+    """A month's steps of fifteen hours would show an hour as one price."""
+    hour = EventRules(price_move_bps=1, price_move_seconds=HOUR)
+    both = replace(hour, volatility_bps=1, volatility_seconds=30 * 24 * HOUR)
+    times = [take(world, 600).block_timestamp for _ in range(8)]
+    now = times.pop()
+    for series in observed(world, replace(BARE, events=hour)).prices:
+        assert [point.at for point in series.points] == [at for at in times if at >= now - HOUR]
+    for series in observed(world, replace(BARE, events=both)).prices:
+        seen = [point.at for point in series.points]
+        assert [at for at in seen if at >= now - HOUR] == [at for at in times if at >= now - HOUR]
+        assert seen == sorted(set(seen))
 
 
 def test_rates__vault__price_of_a_share_in_its_underlying(world: World) -> None:

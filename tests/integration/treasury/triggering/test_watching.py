@@ -111,6 +111,21 @@ def test_follow__reorganisation__reads_again_from_the_common_ancestor(
     assert AuditEvent.objects.order_by("-id")[0].payload["action"] == "log_watch.read"
 
 
+def test_follow__first_block_of_the_watch_is_replaced__goes_on_from_its_successor(
+    heard: World,
+) -> None:
+    """Nothing was read yet, so no checkpoint is on the new chain."""
+    first = heard.head()
+    heard.chain.rpc("anvil_reorg", 1, [])
+    now = heard.head()
+    assert (now.number, now.hash != first.hash) == (first.number, True)
+    assert follow(heard) == 0
+    assert LogCheckpoint.objects.get().block_hash == now.hash
+    said = speak(heard, 1)
+    assert follow(heard) == 1
+    assert kept() == on_chain(heard) == set(said)
+
+
 def test_follow__same_transaction_in_another_block__stays_the_same_log(heard: World) -> None:
     (signed,) = approvals(heard, 7)
     send(heard, signed)

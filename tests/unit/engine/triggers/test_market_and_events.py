@@ -86,6 +86,24 @@ def test_realised_volatility__any_prices__is_the_standard_deviation(
     )
 
 
+def test_volatility__dense_prices_of_a_shorter_window__do_not_weigh() -> None:
+    """The last price of each step counts, whatever another trigger wants to see between them."""
+    rule = replace(RULE, events=EventRules(volatility_bps=1, volatility_seconds=2 * DAY))
+    hourly = tuple((hour * HOUR, "100" if hour % 2 else "90") for hour in range(30, 0, -1))
+    dense = tuple((HOUR + second, "50") for second in range(780, 0, -20))
+    assert len({(NOW - ago) // HOUR for ago in (HOUR, HOUR + 780)}) == 1
+    alone, beside = (
+        look(
+            rule=rule,
+            observed=Observed(prices=(series(A, *points),)),
+            holdings=(holding(A, 1, "100"),),
+        )
+        for points in (hourly, (*hourly[:-1], *dense, hourly[-1]))
+    )
+    assert alone.records == beside.records
+    assert told(alone, "volatility")[0]["observations"] == "31"
+
+
 def test_volatility__too_few_observations__does_not_fire_and_says_so() -> None:
     rule = replace(RULE, events=EventRules(volatility_bps=1, volatility_seconds=DAY))
     points = series(A, (2 * HOUR, "50"), (HOUR, "100"))
@@ -124,10 +142,12 @@ def test_gas__falls_to_the_limit__fires_once_per_fall(
     assert found.outcome.fired is fired
 
 
-def flow(before_a: int, before_b: int, a: int, b: int, price: str = "1") -> Evaluated:
+def flow(
+    before_a: int, before_b: int, a: int, b: int, price: str = "1", bps: int = 1_000
+) -> Evaluated:
     units = (EarlierUnits(A, before_a * 10**6), EarlierUnits(B, before_b * 10**6))
     return look(
-        rule=replace(RULE, events=EventRules(flow_bps=1_000, flow_seconds=DAY)),
+        rule=replace(RULE, events=EventRules(flow_bps=bps, flow_seconds=DAY)),
         observed=Observed(earlier=EarlierHoldings(NOW - HOUR, units)),
         holdings=(holding(A, a, price), holding(B, b)),
     )
@@ -145,9 +165,10 @@ def test_flow__swap_or_price_move__is_none() -> None:
     assert not flow(500, 500, 500, 500, price="9").outcome.fired
 
 
-def test_flow__into_an_empty_tier__fires() -> None:
-    assert flow(0, 0, 0, 1).outcome.fired
-    assert not flow(0, 0, 0, 0).outcome.fired
+@pytest.mark.parametrize("bps", [1_000, 20_000])
+def test_flow__into_an_empty_tier__is_more_than_any_limit(bps: int) -> None:
+    assert flow(0, 0, 0, 1, bps=bps).outcome.fired
+    assert not flow(0, 0, 0, 0, bps=bps).outcome.fired
 
 
 def log_at(block: int, ordinal: int = 0) -> SeenLog:

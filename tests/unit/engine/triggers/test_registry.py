@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.unit.engine.tiers import NOW, A, B
-from tests.unit.engine.triggers.sights import DAY, RULE, TOPIC, holding, look, series, sight
+from tests.unit.engine.triggers.sights import DAY, HOUR, RULE, TOPIC, holding, look, series, sight
 from treasury.core.decisions import TriggerState
 from treasury.core.policies import TriggerKind, TriggerRule
 from treasury.core.triggering.observed import (
@@ -31,7 +31,7 @@ ON: dict[str, TriggerRule] = {
     "CALENDAR_MAX": replace(RULE, kind=TriggerKind.HYBRID, max_age_seconds=90 * DAY),
     "DEPEG": replace(RULE, events=EventRules(depeg_bps=100)),
     "PRICE_MOVE": replace(RULE, events=EventRules(price_move_bps=500, price_move_seconds=DAY)),
-    "VOLATILITY": replace(RULE, events=EventRules(volatility_bps=5000, volatility_seconds=DAY)),
+    "VOLATILITY": replace(RULE, events=EventRules(volatility_bps=5000, volatility_seconds=HOUR)),
     "FLOW": replace(RULE, events=EventRules(flow_bps=500, flow_seconds=DAY)),
     "CONTRACT_LOG": replace(RULE, events=EventRules(logs=(WATCHED,))),
     "UPGRADE": replace(RULE, events=EventRules(upgrade_lead_seconds=DAY)),

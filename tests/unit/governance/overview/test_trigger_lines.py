@@ -44,6 +44,7 @@ def test_trigger_lines__every_trigger__has_words_with_numbers(key: str, sight: S
         assert line.text
         assert "{" not in line.text
         assert "bps" not in line.text
+        assert sight is QUIET or any(letter.isdigit() for letter in line.text)
     fired = [line for line in found if line.mark is Mark.FIRED]
     assert bool(fired) is (sight is FIRING or key == "THRESHOLD")
 

@@ -39,7 +39,7 @@ class Flow:
         )
         flow = sum((item.value_usd for item in sight.holdings), Decimal(0)) - then
         share = flow / then if then else Decimal(flow > 0)
-        fired = flow != 0 and abs(share) * 10_000 >= bps
+        fired = flow != 0 and (not then or abs(share) * 10_000 >= bps)
         direction = "came in" if flow > 0 else "went out"
         reason = f"{usd_text(abs(flow))} {direction}" if fired else "no flow large enough"
         return Look(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from treasury.core.amounts import exact
 from treasury.core.decisions import TriggerOutcome
 from treasury.core.policies import TriggerRule
-from treasury.engine.explanation import Rule, bps_text, fraction_text, record, seconds_text
+from treasury.engine.explanation import TIER, Rule, bps_text, fraction_text, record, seconds_text
 from treasury.engine.triggers.base import Look, Sight, since
 
 KIND = "PRICE_MOVE"
@@ -50,7 +50,7 @@ class PriceMove:
         reason = f"the price of {worst[1]} moved" if fired else "no price moved far enough"
         if not records:
             reason = "no earlier price in the window"
-            records.append(record(Rule.PRICE_MOVE, "tier", "no observation"))
+            records.append(record(Rule.PRICE_MOVE, TIER, "no observation"))
         return Look(
             TriggerOutcome(
                 fired, KIND, reason, fraction_text(worst[0]), bps_text(events.price_move_bps)

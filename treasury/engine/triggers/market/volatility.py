@@ -9,7 +9,7 @@ from itertools import pairwise
 from treasury.core.amounts import exact
 from treasury.core.decisions import TriggerOutcome
 from treasury.core.policies import TriggerRule
-from treasury.core.triggering.observed import Point
+from treasury.core.triggering.observed import Point, sample_step, sampled
 from treasury.engine.explanation import TIER, Rule, bps_text, fraction_text, record, seconds_text
 from treasury.engine.triggers.base import YEAR_SECONDS, Look, Sight, since
 
@@ -20,7 +20,8 @@ RETURNS_MIN = 10
 
 class Volatility:
     """sqrt(A) x standard deviation (n - 1) of the log returns within the window; A is the number of
-    observations that a year would have at their mean distance."""
+    observations that a year would have at their mean distance. One observation per step: what is
+    there besides, for another trigger's shorter window, does not weigh."""
 
     def is_on(self, rule: TriggerRule) -> bool:
         return rule.events.volatility_bps > 0
@@ -29,10 +30,11 @@ class Volatility:
     def look(self, sight: Sight) -> Look:
         events = sight.rule.events
         limit = Decimal(events.volatility_bps) / 10_000
+        step = sample_step(events.volatility_seconds)
         records, worst = [], (Decimal(0), "")
         for series in sight.observed.prices:
             price = sight.price(series.asset)
-            points = since(series, sight.now - events.volatility_seconds).points
+            points = sampled(since(series, sight.now - events.volatility_seconds).points, step)
             if price is not None and price > 0:
                 points = (*points, Point(sight.now, price))
             sigma = realised_volatility(points)
