@@ -9,7 +9,9 @@ from decimal import Decimal
 from treasury.core.amounts import exact
 
 GWEI = Decimal(10**9)
-MEASURED = re.compile(r"(?P<number>-?[0-9]+(?:\.[0-9]+)?) (?P<unit>bps|USD|wei)(?P<rest>(?: .*)?)")
+MEASURED = re.compile(
+    r"(?P<number>-?[0-9]+(?:\.[0-9]+)?) (?P<unit>bps|USD|wei|s)(?P<rest>(?: .*)?)"
+)
 
 
 def span(seconds: int) -> str:
@@ -54,7 +56,8 @@ def listed(names: Sequence[str], word: str = "and") -> str:
 @exact
 def rule_number(text: str) -> str:
     """What a rule read or allows as people say it: `941.281 bps` as `9.41 %`, `5000000000 wei` as
-    `5 gwei`, USD with two decimals; what follows the unit, and other texts, as they are."""
+    `5 gwei`, `21600 s` as `6 hours`, USD with two decimals; what follows the unit, and other texts,
+    as they are."""
     found = MEASURED.fullmatch(text)
     if found is None:
         return text
@@ -64,6 +67,8 @@ def rule_number(text: str) -> str:
             said = f"{number / 100:,.2f} %"
         case "USD":
             said = f"{number:,.2f} USD"
+        case "s":
+            said = span(int(number))
         case _:
             said = f"{(number / GWEI).normalize():,f} gwei"
     return said + rest

@@ -69,7 +69,7 @@ TITLES_AND_WORDS: Mapping[str, tuple[str, str]] = {
     ),
     Rule.MAX_AGE: (
         "Calendar maximum",
-        "latest rebalance: {since_latest_rebalance}, {max_age} allowed",
+        "age of the latest rebalance: {since_latest_rebalance}, {max_age} allowed",
     ),
     Rule.DEPEG: ("Peg", "{distance} off its peg, limit {limit}"),
     Rule.PRICE_MOVE: ("Price move", "{move} within {window}, limit {limit}"),

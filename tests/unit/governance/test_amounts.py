@@ -27,6 +27,7 @@ from governance.templatetags.amounts import (
         ("5000000000 wei", "5 gwei"),
         ("1500000000 wei", "1.5 gwei"),
         ("21001.54363266 USD", "21,001.54 USD"),
+        ("21600 s", "6 hours"),
         ("as pinned", "as pinned"),
         ("3 failures in a row", "3 failures in a row"),
     ],
