@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.fetch_chromium import HOW, find_chromium
 from tests.browser.story import PLAYED, tell_story
@@ -15,6 +15,8 @@ from tests.browser.theatre import SEEDED, House, Theatre, running_house
 
 # Playwright's synchronous interface keeps an event loop in this thread; nothing else runs in it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+expect.set_options(timeout=20_000)  # milliseconds: a machine that is busy with other tests
 
 FLAGS = [
     "--disable-gpu",

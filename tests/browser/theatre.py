@@ -59,7 +59,7 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(20_000)
         self.context.expose_binding("__violation", lambda _, text: self.complaints.append(text))
         self.context.add_init_script(VIOLATIONS)
         self.page: Page = self.context.new_page()

@@ -7,7 +7,8 @@ the next block. The same seed, chain and calls give the same blocks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isqrt
@@ -19,7 +20,7 @@ from config.local.chain.accounts import ACCOUNTS
 from config.local.chain.deployment import Deployment, Pool
 from config.local.chain.node import resume_clock
 from config.local.chain.prices import BPS, PRICE_SCALE, YEAR_SECONDS, PricePath
-from config.local.chain.rpc import Rpc, encode_call, hexed, unhexed
+from config.local.chain.rpc import Rpc, RpcError, encode_call, hexed, unhexed
 
 DEFAULT_BASE_FEE_WEI: Final = 5 * 10**9
 VAULT_YIELD_BPS: Final = 400  # a year
@@ -28,6 +29,7 @@ SWAP_GAS: Final = 3_000_000
 TRANSFER_GAS: Final = 120_000
 DRAIN_GAS: Final = 1_500_000
 NO_LIMIT: Final = 2**128  # amountIn of a trade that stops at a price
+LATER_SECONDS: Final = 12
 DUST_BPS: Final = 1  # v3 cannot trade through a range without any liquidity
 _SWAP: Final = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
 _SLOT0: Final = ("uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool")
@@ -111,11 +113,11 @@ class Market:
 
     def hold(self, dt_seconds: int) -> MarketStep:
         """Publish the prices as they are in one block, `dt_seconds` after the one before."""
-        before = self._rpc.block()
-        timestamp = int(before["timestamp"], 16) + dt_seconds
-        intents = [*self._drains, *self._feed_updates(timestamp), *self._yield(dt_seconds)]
-        intents += self._trades()
-        hashes = self._mine(intents, timestamp)
+        with self._node_waits() as automine:
+            timestamp = self._rpc.timestamp() + dt_seconds
+            intents = [*self._drains, *self._feed_updates(timestamp), *self._yield(dt_seconds)]
+            intents += self._trades()
+            hashes = self._mine(intents, timestamp, automine=automine)
         self._drains.clear()
         self._staged.clear()
         block = self._rpc.block()
@@ -130,7 +132,8 @@ class Market:
 
     def mine(self, dt_seconds: int = 12) -> None:
         """One block with whatever is pending, and nothing of the market's own."""
-        self._mine([], self._rpc.timestamp() + dt_seconds)
+        with self._node_waits() as automine:
+            self._mine([], self._rpc.timestamp() + dt_seconds, automine=automine)
 
     # ------------------------------------------------------------------------ controls
     def set_price(self, symbol: str, usd: Decimal | int) -> None:
@@ -255,29 +258,44 @@ class Market:
         denominator = self._path.prices[second.symbol] * first.units(1)
         return isqrt((numerator << 192) // denominator)
 
-    def _mine(self, intents: list[_Intent], timestamp: int) -> list[str]:
-        """All in one block. A node that mines by itself is told to wait meanwhile."""
+    @contextmanager
+    def _node_waits(self) -> Iterator[bool]:
+        """A node that mines by itself (then True) does not meanwhile: a transaction that somebody
+        sends would else become a block between our look at the head and ours."""
         automine = bool(self._rpc("anvil_getAutomine"))
         if automine:
             self._rpc("evm_setAutomine", False)
         try:
-            nonce = self._rpc.nonce(self._account.address)
-            hashes = [
-                self._rpc.submit(
-                    self._account,
-                    self._deployment.chain_id,
-                    nonce + offset,
-                    intent.to,
-                    intent.data,
-                    gas=intent.gas,
-                )
-                for offset, intent in enumerate(intents)
-            ]
-            self._rpc.mine(timestamp, self._base_fee_wei)
-            self._timestamp = timestamp
+            yield automine
         finally:
             if automine:
                 self._rpc("evm_setAutomine", True)
+
+    def _mine(self, intents: list[_Intent], timestamp: int, *, automine: bool) -> list[str]:
+        """All in one block."""
+        nonce = self._rpc.nonce(self._account.address)
+        hashes = [
+            self._rpc.submit(
+                self._account,
+                self._deployment.chain_id,
+                nonce + offset,
+                intent.to,
+                intent.data,
+                gas=intent.gas,
+            )
+            for offset, intent in enumerate(intents)
+        ]
+        while True:
+            try:
+                self._rpc.mine(timestamp, self._base_fee_wei)
+                break
+            except RpcError as error:
+                # A node that was already making a block when it was told to wait finishes it, at
+                # the clock's time; ours comes after.
+                if not automine or error.method != "evm_setNextBlockTimestamp":
+                    raise
+                timestamp += LATER_SECONDS
+        self._timestamp = timestamp
         return hashes
 
     def _verify(self, intents: list[_Intent], hashes: list[str]) -> tuple[str, ...]:

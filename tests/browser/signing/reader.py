@@ -108,4 +108,4 @@ def run_to_the_end(stage: Stage, page: Page) -> None:
         stage.market.mine(12)
         if page.get_by_text(RECONCILED).count():
             return
-    expect(page.get_by_text(RECONCILED)).to_be_visible(timeout=15_000)
+    expect(page.get_by_text(RECONCILED)).to_be_visible()

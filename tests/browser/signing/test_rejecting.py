@@ -27,7 +27,7 @@ def test_rejection__asked_with_a_reason_and_signed_by_three__rejected(theatre: T
     for _ in range(20):
         stage.sweep()
         stage.market.mine(12)
-    expect(watcher.get_by_role("status").filter(has_text="Rejected")).to_be_visible(timeout=15_000)
+    expect(watcher.get_by_role("status").filter(has_text="Rejected")).to_be_visible()
     found = proposal_by_id(proposal.pk)
     assert found.state == "REJECTED"
     assert found.transaction is None
