@@ -30,6 +30,7 @@ TRANSFER_GAS: Final = 120_000
 DRAIN_GAS: Final = 1_500_000
 NO_LIMIT: Final = 2**128  # amountIn of a trade that stops at a price
 LATER_SECONDS: Final = 12
+TOO_EARLY: Final = "lower than previous block"
 DUST_BPS: Final = 1  # v3 cannot trade through a range without any liquidity
 _SWAP: Final = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
 _SLOT0: Final = ("uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool")
@@ -292,7 +293,7 @@ class Market:
             except RpcError as error:
                 # A node that was already making a block when it was told to wait finishes it, at
                 # the clock's time; ours comes after.
-                if not automine or error.method != "evm_setNextBlockTimestamp":
+                if not (automine and TOO_EARLY in error.message):
                     raise
                 timestamp += LATER_SECONDS
         self._timestamp = timestamp

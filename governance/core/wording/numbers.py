@@ -23,6 +23,15 @@ def span(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
+def about(seconds: int) -> str:
+    """`4923` -> `82 minutes`: to whole minutes, hours or days once it is longer than two of
+    them."""
+    for size in (86_400, 3_600, 60):
+        if seconds >= 2 * size:
+            return span(seconds // size * size)
+    return span(seconds)
+
+
 def short_span(seconds: int) -> str:
     """`11520` -> `3 h 12 min`: the two largest units, rounded down; nothing is less than `0 s`."""
     days, rest = divmod(max(seconds, 0), 86_400)
@@ -56,7 +65,7 @@ def listed(names: Sequence[str], word: str = "and") -> str:
 @exact
 def rule_number(text: str) -> str:
     """What a rule read or allows as people say it: `941.281 bps` as `9.41 %`, `5000000000 wei` as
-    `5 gwei`, `21600 s` as `6 hours`, USD with two decimals; what follows the unit, and other texts,
+    `5 gwei`, `21610 s` as `6 hours`, USD with two decimals; what follows the unit, and other texts,
     as they are."""
     found = MEASURED.fullmatch(text)
     if found is None:
@@ -64,11 +73,11 @@ def rule_number(text: str) -> str:
     number, unit, rest = Decimal(found["number"]), found["unit"], found["rest"]
     match unit:
         case "bps":
-            said = f"{number / 100:,.2f} %"
+            said = percent(number)
         case "USD":
             said = f"{number:,.2f} USD"
         case "s":
-            said = span(int(number))
+            said = about(int(number))
         case _:
             said = f"{(number / GWEI).normalize():,f} gwei"
     return said + rest

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 
-from governance.core.wording.numbers import percent, span
+from governance.core.wording.numbers import rule_number
 from treasury.engine.explanation import Rule
 
 
@@ -44,7 +43,7 @@ TITLES_AND_WORDS: Mapping[str, tuple[str, str]] = {
     Rule.FORCED: ("Asked for", "{reason}"),
     Rule.COOLDOWN: (
         "Cool-down",
-        "latest proposal: {since_latest_proposal}; {cooldown} have to pass",
+        "latest proposal: {since_latest_proposal}; {cooldown} must pass",
     ),
     Rule.DAILY_LIMIT: (
         "Proposals a day",
@@ -60,7 +59,7 @@ TITLES_AND_WORDS: Mapping[str, tuple[str, str]] = {
     ),
     Rule.ASSET_COOLDOWN: (
         "Cool-down of the asset",
-        "{direction}: same trade {since_same_trade} ago, {cooldown} have to pass",
+        "{direction}: same trade {since_same_trade} ago, {cooldown} must pass",
     ),
     Rule.FLIP: (
         "Opposite trade",
@@ -96,10 +95,7 @@ SHORTER: Mapping[tuple[str, str], str] = {
 FIRED = frozenset({"fired", "breached", "confirmed"})
 WAITING = frozenset({"waiting", "reached", "armed"})
 TIER = "tier"
-_BPS = re.compile(r"(-?[\d.]+) bps", re.ASCII)
-_SECONDS = re.compile(r"(\d+) s", re.ASCII)
 _MOMENT = re.compile(r"at (\d+)", re.ASCII)
-MINUTE = 60
 
 
 def trigger_lines(records: Iterable[Said]) -> tuple[TriggerLine, ...]:
@@ -132,19 +128,7 @@ def _has(item: Said, rule: str, name: str) -> bool:
 
 
 def _value(text: str) -> str:
-    """`123.4 bps` -> `1.23 %`, `3600 s` -> `1 hour`, `at 1700000000` -> a time."""
-    if match := _BPS.fullmatch(text):
-        return percent(Decimal(match.group(1)))
-    if match := _SECONDS.fullmatch(text):
-        return _about(int(match.group(1)))
+    """`at 1700000000` -> a time, other texts as `rule_number`."""
     if match := _MOMENT.fullmatch(text):
         return f"{datetime.fromtimestamp(int(match.group(1)), UTC):%Y-%m-%d %H:%M} UTC"
-    return text
-
-
-def _about(seconds: int) -> str:
-    """To whole minutes, hours or days once it is longer than two of them."""
-    for size in (86_400, 3_600, MINUTE):
-        if seconds >= 2 * size:
-            return span(seconds // size * size)
-    return span(seconds)
+    return rule_number(text)

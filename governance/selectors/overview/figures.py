@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Q, Sum
 
 from governance.core.lifecycle import OPEN, ProposalOutcome, ProposalState
 from governance.core.routing import Level, worst
-from governance.core.wording.numbers import span
+from governance.core.wording.numbers import about
 from governance.models import Halt, Proposal, Route
 from treasury.core.policies import Mode, TriggerKind
 from treasury.core.risk import (
@@ -331,6 +331,5 @@ def _nearest(tier: TierStanding) -> str:
 
 
 def _about(seconds: int) -> str:
-    """Rounded to what one plans by."""
-    size = DAY if seconds >= 2 * DAY else 3_600 if seconds >= 7_200 else 60
-    return span(max(size, seconds // size * size))
+    """What one plans by: a minute at least."""
+    return about(max(60, seconds // 60 * 60))

@@ -23,7 +23,7 @@ from governance.templatetags.amounts import (
     ("text", "said"),
     [
         ("941.281 bps", "9.41 %"),
-        ("200 bps in 2 samples", "2.00 % in 2 samples"),
+        ("200 bps in 2 samples", "2 % in 2 samples"),
         ("5000000000 wei", "5 gwei"),
         ("1500000000 wei", "1.5 gwei"),
         ("21001.54363266 USD", "21,001.54 USD"),

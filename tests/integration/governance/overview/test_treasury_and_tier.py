@@ -125,7 +125,7 @@ def test_tier__reader__sees_procedure_limits_owners_and_why_not(stage: Stage) ->
         "One operator decides.",
         "fiona, olga",
         "not fired",
-        "limit 1.50 %",
+        "limit 1.5 %",
         "Limits of the role on the chain",
     ):
         assert words in page

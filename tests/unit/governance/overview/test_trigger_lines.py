@@ -55,10 +55,10 @@ def test_trigger_lines__damping__says_what_it_waits_for() -> None:
     observed = replace(FIRING.observed, moves=(Move(A, True, FIRING.now - 60),))
     found = lines(look("0.9", rule=rule, observed=observed))
     said = "\n".join(f"{line.title}: {line.text} ({line.mark})" for line in found)
-    assert "Cool-down: latest proposal: never; 1 hour have to pass (quiet)" in said
+    assert "Cool-down: latest proposal: never; 1 hour must pass (quiet)" in said
     assert "Proposals a day: 0 in 24 hours, 4 allowed (quiet)" in said
     assert "armed: broken beyond 5 %, mended within 3 %; needs 2 of 3 observations" in said
-    assert "sell: same trade 1 minute ago, 2 hours have to pass (waiting)" in said
+    assert "sell: same trade 1 minute ago, 2 hours must pass (waiting)" in said
 
 
 def test_trigger_lines__cron__names_its_time() -> None:
