@@ -3,6 +3,7 @@ calibration."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,8 @@ from execution.selectors.plans import plan_value
 from treasury.core.types import Address
 from treasury.engine.breakers.facts import Spend
 
+STREAK_MAX = 100
+"""A streak is not counted further."""
 ON_THE_WAY = sorted(
     {
         TransactionState.BROADCAST,
@@ -64,24 +67,22 @@ def turnover_usd(*, tier_id: int, since: int) -> Decimal:
     return sum((leg.value_usd for leg in legs), Decimal(0))
 
 
-def failed_streak(*, tier_id: int) -> int:
+def failed_streak(*, tier_id: int, known_by: int | None = None) -> int:
     """How many of the tier's latest executions failed on the chain, up to the first that did
-    not."""
-    states = (
+    not. `known_by` (block time) counts those of them that were reconciled by then."""
+    ended = (
         Transaction.objects.filter(
             plan__tier_id=tier_id,
             state__in=[TransactionState.RECONCILED, TransactionState.FAILED_ONCHAIN],
             safe_transaction__rejects__isnull=True,
         )
         .order_by("-id")
-        .values_list("state", flat=True)
+        .values_list("state", "reconciled_at")
     )
-    streak = 0
-    for state in states[:100]:
-        if state != TransactionState.FAILED_ONCHAIN:
-            break
-        streak += 1
-    return streak
+    streak = itertools.takewhile(
+        lambda row: row[0] == TransactionState.FAILED_ONCHAIN, ended[:STREAK_MAX]
+    )
+    return sum(known_by is None or (at is not None and at <= known_by) for _, at in streak)
 
 
 def fills(*, tier_id: int | None = None, transaction_id: int | None = None) -> QuerySet[Fill]:
@@ -97,10 +98,14 @@ def fills(*, tier_id: int | None = None, transaction_id: int | None = None) -> Q
 def trading_losses(*, tier_id: int, since: int) -> tuple[Spend, ...]:
     """What each executed trade lost against the prices of its decision, gas left out, by the block
     time at which it was mined. A gain is no loss of 0: it does not refill a budget."""
+    rows = fills(tier_id=tier_id).filter(
+        transaction__mined_at__gte=since, actual_cost_usd__gt=F("actual_gas_usd")
+    )
     return tuple(
-        Spend(fill.transaction.mined_at or 0, lost)
-        for fill in fills(tier_id=tier_id).filter(transaction__mined_at__gte=since)
-        if (lost := fill.actual_cost_usd - fill.actual_gas_usd) > 0
+        Spend(at or 0, cost - gas)
+        for at, cost, gas in rows.values_list(
+            "transaction__mined_at", "actual_cost_usd", "actual_gas_usd"
+        )
     )
 
 

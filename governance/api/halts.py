@@ -65,7 +65,6 @@ class HaltList(WriteView, FilteredList):
             value="by hand",
             limit="-",
             reason=given["reason"],
-            is_self_clearing=False,
         )
         actor, block = actor_of(request), now_block()
 

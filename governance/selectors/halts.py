@@ -16,6 +16,7 @@ from django.db.models.functions import Cast
 from governance.models import BreakerState, Halt
 from governance.selectors.audit import audit_events
 from treasury.core.decisions import HaltNotice
+from treasury.engine.breakers import Memory, Standing
 
 
 def standing_halts() -> QuerySet[Halt]:
@@ -29,7 +30,8 @@ def unproven_halts() -> QuerySet[Halt]:
 
 
 def _proof() -> Q:
-    """Two people asked and closed at that time, or a self-clearing one's reading was clean."""
+    """Two people asked and closed at that time; or, of an earlier version, a self-clearing one's
+    reading was clean."""
     closed_at = Cast(OuterRef("closed_at"), CharField())
     asked = _events("halt.close_asked").filter(by=OuterRef("first_closer__public_id"))
     closed = _events("halt.closed").filter(
@@ -75,6 +77,11 @@ def _notices(scopes: Q) -> tuple[HaltNotice, ...]:
         HaltNotice(scope=tier or treasury, breaker=breaker, level=level, reason=reason)
         for tier, treasury, breaker, level, reason, _, _ in found
     )
+
+
+def memory_of(row: BreakerState) -> Memory:
+    """What the row remembers, for the rules of time."""
+    return Memory(Standing(row.standing), row.over_since, row.clean_since, row.block_timestamp)
 
 
 def armed_breakers() -> QuerySet[BreakerState]:

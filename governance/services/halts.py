@@ -19,10 +19,10 @@ from execution.services.watching.contracts import accept_contracts
 from governance.core.following.halt_words import SAFE_CHANGED
 from governance.core.routing import LADDER, Level, worst
 from governance.models import BreakerState, Halt, HaltScope, User
-from governance.selectors.halts import open_halts_of_scopes
+from governance.selectors.halts import memory_of, open_halts_of_scopes
 from treasury.core.decisions import HaltNotice
 from treasury.core.types import Actor, BlockRef
-from treasury.engine.breakers import Ends, ends
+from treasury.engine.breakers import Ends, clean_seconds, ends, may_end
 from treasury.engine.breakers.families.chain import CODE_CHANGED, print_of
 from treasury.selectors.policies import policy_in_force
 from treasury.selectors.portfolio import tier_by_id
@@ -62,7 +62,6 @@ class Trip:
     value: str
     limit: str
     reason: str
-    is_self_clearing: bool
     is_exact: bool = False
     """Another value is another incident: who asked to close the old one has not seen it."""
 
@@ -105,7 +104,7 @@ def trip(
                 "value": found.value[:80],
                 "limit": found.limit[:80],
                 "reason": found.reason[:300],
-                "is_self_clearing": found.is_self_clearing,
+                "is_self_clearing": False,
                 "tripped_by": f"{actor.kind}:{actor.name}"[:80],
                 "tripped_at": block.timestamp,
             },
@@ -204,10 +203,11 @@ def reset_problem(halt: Halt, state: BreakerState | None, *, now: int) -> str:
     if ends(halt.breaker) is not Ends.CLEAN or state is None or not state.is_read:
         return ""
     read = f"{halt.breaker} reads {state.value}, limit {state.limit}"
-    if state.clean_since is None:
+    memory = memory_of(state)
+    clean = clean_seconds(memory)
+    if clean is None:
         return f"{read}; it has to come to {state.reset} first"
-    clean = state.block_timestamp - state.clean_since
-    if clean < state.min_clean_seconds:
+    if not may_end(memory, min_clean_seconds=state.min_clean_seconds):
         return f"{read}; clean for {clean} s of the {state.min_clean_seconds} s that it has to be"
     if now - state.block_timestamp > FRESH_SECONDS:
         age = now - state.block_timestamp
@@ -229,14 +229,18 @@ def _disarm(halt: Halt) -> None:
 
 
 def _accept_contracts(halt: Halt, *, actor: Actor, block: BlockRef) -> None:
-    """In the caller's transaction, which holds the scope: exactly what the halt names."""
+    """In the caller's transaction, which holds the scope: exactly what the halt names, or nothing
+    where all is as pinned again (a pause ended, another tier's people accepted it)."""
     if halt.scope.tier_id is None or halt.first_closer is None or halt.second_closer is None:
         return
     _, policy = policy_in_force(tier_id=halt.scope.tier_id, now=block.timestamp)
     named = watched_contracts(tier_id=halt.scope.tier_id, venues=policy.venues)
     addresses = [address for _, address in named]
     treasury_id = halt.scope.treasury_id
-    if print_of(contract_facts(treasury_id=treasury_id, addresses=addresses)) != halt.value:
+    found = print_of(contract_facts(treasury_id=treasury_id, addresses=addresses))
+    if not found:
+        return
+    if found != halt.value:
         raise HaltError("changed_again", "a contract was found otherwise meanwhile; look again")
     accept_contracts(
         treasury_id=treasury_id,

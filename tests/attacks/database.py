@@ -209,7 +209,7 @@ def operator_proposal(scene: Scene) -> Any:
     trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=stage.tier_id("yield"),
-        found=Trip("BY_HAND", Level.SEMI, "1", "0", "test", is_self_clearing=False),
+        found=Trip("BY_HAND", Level.SEMI, "1", "0", "test"),
         actor=PROCESS,
         block=stage.head(),
     )
@@ -223,7 +223,7 @@ def halt_closed(scene: Scene, name: str, since: int) -> str:
     halt = trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=stage.tier_id("strategic"),
-        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test", is_self_clearing=False),
+        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test"),
         actor=PROCESS,
         block=stage.head(),
     )

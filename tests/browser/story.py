@@ -68,7 +68,6 @@ def _stop_a_tier(stage: Stage) -> None:
             value="by hand",
             limit="-",
             reason="The vault's operator announced maintenance.",
-            is_self_clearing=False,
         ),
         actor=STORY,
         block=stage.head(),

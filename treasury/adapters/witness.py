@@ -46,6 +46,8 @@ def testify(url: str, pairs: Sequence[Pair], *, block: BlockRef) -> Testimony:
             if header is None:
                 return Testimony(name, None, (), f"does not know block {block.number} yet")
             units = tuple(word(answer) for answer in answers_from(calls, results))
+            return Testimony(name, str(header["hash"]), units)
     except (RpcUnavailableError, RpcError) as error:
         return Testimony(name, None, (), f"no answer: {error}"[:160].replace(url, name))
-    return Testimony(name, str(header["hash"]), units)
+    except (KeyError, TypeError, ValueError):
+        return Testimony(name, None, (), "an answer of another shape")

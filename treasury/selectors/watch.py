@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from treasury.core.policies import TierPolicy
-from treasury.models import Decision, PolicyVersion, Tier
+from treasury.models import Decision, PolicyVersion, Snapshot, Tier
 from treasury.selectors.policies import readable_policy
 
 
@@ -26,20 +26,25 @@ class TierWatch:
 def late_tiers(*, wall: datetime, usual_seconds: int) -> tuple[str, ...]:
     """Tiers with a policy in force that nobody has evaluated for longer than their policy allows
     (`usual_seconds` where it does not say, or cannot be read). Wall time: this is asked when blocks
-    may have stopped. Before the first evaluation the policy's own age counts."""
+    may have stopped; where the chain's clock is ahead, the newest snapshot's says which policy is
+    in force. Before the first evaluation the time since the policy's start counts."""
+    snapshot = Snapshot.objects.filter(treasury_id=OuterRef("tier__treasury_id"))
+    newest = Subquery(snapshot.order_by("-block_number").values("block_timestamp")[:1])
+    in_force = Q(effective_at__lte=int(wall.timestamp())) | Q(effective_at__lte=newest)
     evaluation = Decision.objects.filter(tier_id=OuterRef("pk")).order_by("-id")
-    version = PolicyVersion.objects.filter(tier_id=OuterRef("pk")).order_by("-number")
+    version = PolicyVersion.objects.filter(in_force, tier_id=OuterRef("pk")).order_by("-number")
     rows = Tier.objects.annotate(
         at=Subquery(evaluation.values("created_at")[:1]),
         policy_at=Subquery(version.values("created_at")[:1]),
+        effective_at=Subquery(version.values("effective_at")[:1]),
         document=Subquery(version.values("document")[:1]),
     ).select_related("treasury")
     late = []
     for row in rows.filter(document__isnull=False).order_by("id"):
         policy = readable_policy(row.document)
         limit = (policy.halts.max_silence_seconds if policy else 0) or usual_seconds
-        since = row.at or row.policy_at
-        if (wall - since).total_seconds() > limit:
+        since = row.at.timestamp() if row.at else max(row.policy_at.timestamp(), row.effective_at)
+        if wall.timestamp() - since > limit:
             late.append(f"{row.treasury.name}/{row.name}")
     return tuple(late)
 

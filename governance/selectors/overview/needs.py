@@ -147,7 +147,6 @@ def _of_halts(viewer: Viewer) -> list[Need]:
                 since=halt.tripped_at,
                 until=None,
                 is_yours=halt.scope.treasury_id in viewer.reset_in
-                and not halt.is_self_clearing
                 and halt.first_closer_id != viewer.user_id,
             )
         )

@@ -21,6 +21,8 @@ from governance.models import (
     Proposal,
     Standing,
 )
+from governance.selectors.halts import memory_of
+from treasury.engine.breakers import is_armed
 from treasury.selectors.feeds import Feeds, feeds
 from treasury.selectors.outbox import waiting_events
 from treasury.selectors.watch import TierWatch, tier_watch
@@ -50,7 +52,8 @@ class BreakerLine:
 
 @dataclass(frozen=True, slots=True)
 class BreakerBoard:
-    """`armed`: over their limits or not clean again yet; `others` are clean or cannot be read."""
+    """`armed`: over their limits, near them, or not known to be clean again; `others` are clean or
+    cannot be judged, and hold nothing."""
 
     armed: tuple[BreakerLine, ...]
     others: tuple[BreakerLine, ...]
@@ -162,7 +165,8 @@ def breaker_board(*, treasury_ids: Iterable[int]) -> BreakerBoard:
     for row in rows:
         tier = row.scope.tier
         line = BreakerLine(row, halt_words(row.breaker), tier.name if tier else "whole treasury")
-        (armed if row.standing in {Standing.OVER, Standing.BETWEEN} else others).append(line)
+        is_told = is_armed(memory_of(row)) or row.standing in {Standing.OVER, Standing.BETWEEN}
+        (armed if is_told else others).append(line)
     return BreakerBoard(
         armed=tuple(sorted(armed, key=lambda line: line.row.standing != Standing.OVER)),
         others=tuple(others),

@@ -101,7 +101,6 @@ def freeze(proposal: Proposal, *, reason: str, block: BlockRef) -> None:
                     value=proposal.public_id,
                     limit="none",
                     reason=reason,
-                    is_self_clearing=False,
                 ),
                 actor=PROCESS,
                 block=block,

@@ -85,7 +85,6 @@ def _compare(treasury_id: int, found: list[SafeConfiguration], *, block: BlockRe
                 value=print_of_change,
                 limit="as pinned",
                 reason="; ".join(_words(row) for row in rows),
-                is_self_clearing=False,
                 is_exact=True,
             ),
             actor=PROCESS,

@@ -247,7 +247,6 @@ def _degrade(proposal: Proposal, block: BlockRef) -> None:
             value=proposal.public_id,
             limit=f"{_rules(proposal).silence_seconds} s",
             reason="nobody acted on a proposal in the time that the policy gives",
-            is_self_clearing=False,
         ),
         actor=REMINDER,
         block=block,

@@ -72,7 +72,7 @@ def gather_facts(place: Place) -> TierFacts:
         answers=answers_at(tier_id=tier.pk, block_hash=place.block.hash),
         base_fee_wei=place.snapshot.base_fee_wei,
         failed_streak=failed_streak(tier_id=tier.pk),
-        streak_seen=_count(streak.value) if streak else 0,
+        streak_seen=failed_streak(tier_id=tier.pk, known_by=streak.tripped_at) if streak else 0,
         policy_since=place.policy_since,
         evaluated_at=latest_evaluation_at(tier_id=tier.pk, before=now),
         gas=GasHistory(median, samples, DAY),
@@ -163,9 +163,3 @@ def _pegs(place: Place) -> tuple[PegSamples, ...]:
         )
         for asset_id, asset in assets.items()
     )
-
-
-def _count(value: str) -> int:
-    """`3 failures in a row` -> 3; 0 of a text that does not begin with a number."""
-    number = value.partition(" ")[0]
-    return int(number) if number.isdecimal() else 0

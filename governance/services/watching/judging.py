@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from governance.core.routing import Level
 from governance.models import BreakerState, HaltScope, Standing
+from governance.selectors.halts import memory_of
 from governance.services.halts import Trip, trip
 from treasury.core.types import Actor, BlockRef
 from treasury.engine.breakers import BreakerReading, Memory, is_due, remember, worst_of
@@ -20,7 +21,8 @@ EXACT = frozenset({"CODE_CHANGED"})
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One breaker with its readings at this look; none: the policy does not ask for it."""
+    """One breaker with its readings at this look; none: the policy does not ask for it, or the
+    tier has nothing that it could be asked of."""
 
     key: str
     readings: tuple[BreakerReading, ...]
@@ -70,10 +72,6 @@ def judge(
                 block=block,
             )
     _store(rows)
-
-
-def memory_of(row: BreakerState) -> Memory:
-    return Memory(Stand(row.standing), row.over_since, row.clean_since, row.block_timestamp)
 
 
 def _row(
@@ -144,6 +142,5 @@ def _as_trip(reading: BreakerReading) -> Trip:
         value=reading.value,
         limit=reading.limit,
         reason=reading.reason or "still above its reset level",
-        is_self_clearing=False,
         is_exact=reading.breaker in EXACT,
     )

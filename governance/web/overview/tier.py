@@ -126,7 +126,6 @@ class Degrade(TierAct):
                 value="by hand",
                 limit="-",
                 reason=reason,
-                is_self_clearing=False,
             ),
             actor=self.actor,
             block=now_block(),

@@ -83,7 +83,6 @@ class Monitoring(LivePage):
                 value="by hand",
                 limit="-",
                 reason=reason,
-                is_self_clearing=False,
             ),
             actor=self.actor,
             block=block_for(row.pk),

@@ -132,7 +132,7 @@ def test_a_halt_waits_for_the_attempt_that_is_being_written(stage: Stage) -> Non
         return halts.trip(
             treasury_id=stage.seeded.treasury.pk,
             tier_id=None,
-            found=halts.Trip("X", Level.FROZEN, "1", "0", "test", is_self_clearing=False),
+            found=halts.Trip("X", Level.FROZEN, "1", "0", "test"),
             actor=GENERATOR,
             block=block,
         )

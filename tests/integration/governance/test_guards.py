@@ -120,7 +120,7 @@ def test_a_halt_needs_two_people(stage: Stage) -> None:
     halt = trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=None,
-        found=Trip("X", Level.FROZEN, "1", "0", "test", is_self_clearing=False),
+        found=Trip("X", Level.FROZEN, "1", "0", "test"),
         actor=ACTOR,
         block=stage.head(),
     )

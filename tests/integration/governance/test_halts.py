@@ -30,7 +30,7 @@ def stop(stage: Stage, tier: str | None = "yield", level: Level = Level.FROZEN) 
     return trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=stage.tier_id(tier) if tier else None,
-        found=Trip("BY_HAND", level, "1", "0", "test", is_self_clearing=False),
+        found=Trip("BY_HAND", level, "1", "0", "test"),
         actor=ACTOR,
         block=stage.head(),
     )

@@ -29,7 +29,7 @@ def asked_for_approval(stage: Stage, **more: Any) -> Proposal:
     trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=stage.tier_id("yield"),
-        found=Trip("BY_HAND", Level.SEMI, "1", "0", "test", is_self_clearing=False),
+        found=Trip("BY_HAND", Level.SEMI, "1", "0", "test"),
         actor=ACTOR,
         block=stage.head(),
     )

@@ -213,7 +213,7 @@ def place(stage: Stage) -> Place:
     halt = trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=stage.tier_id("core"),
-        found=Trip("BY_HAND", Level.SEMI, "1", "0", "test", is_self_clearing=False),
+        found=Trip("BY_HAND", Level.SEMI, "1", "0", "test"),
         actor=ACTOR,
         block=stage.head(),
     )

@@ -12,7 +12,14 @@ from treasury.engine.breakers.families.prices import no_price, source_disagreeme
 from treasury.engine.breakers.families.registry import TIER_BREAKERS, TREASURY_BREAKERS, ends
 from treasury.engine.breakers.families.value import nav_jump
 from treasury.engine.breakers.ladder import Level, forbids_proposals, level_named, lowest_level
-from treasury.engine.breakers.memory import Memory, is_armed, is_due, may_end, remember
+from treasury.engine.breakers.memory import (
+    Memory,
+    clean_seconds,
+    is_armed,
+    is_due,
+    may_end,
+    remember,
+)
 
 __all__ = [
     "TIER_BREAKERS",
@@ -22,6 +29,7 @@ __all__ = [
     "Level",
     "Memory",
     "Standing",
+    "clean_seconds",
     "ends",
     "failure_streak",
     "forbids_proposals",

@@ -88,9 +88,9 @@ class WitnessFact:
 class TierFacts:
     """`earlier` is the tier at the latest look that its value is compared with, None before the
     first. `fall_seen_at` is when two people looked at a fall: it is counted anew from there.
-    `answers` are the fresh sources' prices by asset. `streak_seen` is the failure streak
-    that two people have already looked at. `evaluated_at` is the latest evaluation before now,
-    None before the first: then `policy_since` counts."""
+    `answers` are the fresh sources' prices by asset. `streak_seen` is how much of the present
+    failure streak two people have already looked at. `evaluated_at` is the latest evaluation
+    before now, None before the first: then `policy_since` counts."""
 
     scope: str
     now: int

@@ -97,8 +97,8 @@ def drain(stage: Stage, _: Proposal) -> None:
 def executed(stage: Stage, proposal: Proposal, *states: str, **values: Any) -> Transaction:
     """Another execution of the tier that went through these states."""
     assert proposal.plan is not None
-    plan = Plan.objects.get(pk=proposal.plan.pk)
-    plan.pk, plan.digest, plan.public_id = None, "f" * 64, "plan_of_another"
+    plan, number = Plan.objects.get(pk=proposal.plan.pk), Plan.objects.count()
+    plan.pk, plan.digest, plan.public_id = None, f"{number:064x}", f"plan_of_another_{number}"
     plan.save(force_insert=True)
     row = Transaction.objects.create(
         plan=plan,
@@ -116,7 +116,7 @@ def executed(stage: Stage, proposal: Proposal, *states: str, **values: Any) -> T
 
 def failed(stage: Stage, proposal: Proposal) -> None:
     """The chain refused it."""
-    executed(stage, proposal, "FAILED_ONCHAIN")
+    executed(stage, proposal, "FAILED_ONCHAIN", reconciled_at=stage.head().timestamp)
 
 
 def lost_by_trading(stage: Stage, proposal: Proposal) -> None:

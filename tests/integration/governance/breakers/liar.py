@@ -16,6 +16,7 @@ from typing import Any
 class Liar:
     url: str
     is_lying: bool = False
+    is_garbled: bool = False
 
     def retold(self, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if self.is_lying:
@@ -23,6 +24,9 @@ class Liar:
                 block = answer.get("result")
                 if isinstance(block, dict) and "hash" in block:
                     block["hash"] = "0x" + "ab" * 32
+        if self.is_garbled:
+            for answer in answers:
+                answer["result"] = "odd"
         return answers
 
 

@@ -93,7 +93,7 @@ def test_conformity__open_halt__fails_its_check_only(stage: Stage) -> None:
     trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=None,
-        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test", is_self_clearing=False),
+        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test"),
         actor=Actor(ActorKind.SYSTEM, "test"),
         block=stage.head(),
     )

@@ -121,7 +121,7 @@ def stop(stage: Stage) -> Halt:
     return trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=stage.tier_id("yield"),
-        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test", is_self_clearing=False),
+        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test"),
         actor=ACTOR,
         block=stage.head(),
     )

@@ -54,6 +54,16 @@ def test_breakers__all_clean_then_one_over__the_one_stands_first_in_peoples_unit
     assert "90 gwei" not in others
 
 
+def test_breakers__over_then_not_known__is_not_folded_away(stage: Stage, reader: Readers) -> None:
+    stage.propose("yield")
+    BreakerState.objects.filter(breaker="GAS", scope__tier_id=stage.tier_id("yield")).update(
+        standing="UNKNOWN", over_since=5, clean_since=None, reason="nobody told the base fee"
+    )
+    first, others = reader("arne").page("/monitoring/").split("The others, with what each reads")
+    assert "nobody told the base fee" in first
+    assert "nobody told the base fee" not in others
+
+
 def test_monitoring__refused_source__is_told_with_its_reason(stage: Stage, reader: Readers) -> None:
     source = PriceSource.objects.get(asset__symbol="DAI", kind="chainlink")
     now, hash_ = stage.head().timestamp, "0x" + "ab" * 32

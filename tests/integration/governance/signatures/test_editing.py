@@ -254,7 +254,7 @@ def test_edit__under_a_halt_that_forbids_proposals__refused(stage: Stage) -> Non
     trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=None,
-        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test", is_self_clearing=False),
+        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test"),
         actor=Actor(ActorKind.SYSTEM, "test"),
         block=stage.head(),
     )

@@ -147,7 +147,7 @@ def test_rejection__under_a_freezing_halt__is_executed(stage: Stage) -> None:
     trip(
         treasury_id=stage.seeded.treasury.pk,
         tier_id=None,
-        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test", is_self_clearing=False),
+        found=Trip("BY_HAND", Level.FROZEN, "1", "0", "test"),
         actor=ACTOR,
         block=stage.head(),
     )

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.engine.breakers.tier_facts import NOW, facts, halt_rules, read, series
+from tests.unit.engine.tiers import A
+from treasury.core.decisions import PriceGap
 from treasury.engine.breakers import (
     TIER_BREAKERS,
     TREASURY_BREAKERS,
@@ -204,6 +206,36 @@ def test_rules__as_before__switch_on_the_first_five_only() -> None:
     }
     assert on == {"NO_PRICE", "SOURCE_DISAGREEMENT", "GAS", "FAILURE_STREAK", "NAV_JUMP"}
     assert ends("MANUAL") is Ends.LOOKED_AT
+
+
+@pytest.mark.parametrize(
+    ("breaker", "rules"),
+    [
+        ("NAV_JUMP", {}),
+        ("SOURCE_DISAGREEMENT", {}),
+        ("SLIPPAGE_BUDGET", {"slippage_budget_bps": 1}),
+        ("LIQUIDITY", {"max_depth_loss_bps": 1}),
+    ],
+)
+def test_breaker__an_asset_without_a_price__is_not_known_and_goes_on_holding(
+    breaker: str, rules: dict[str, int]
+) -> None:
+    gaps = (PriceGap(A, "0 usable sources"),)
+    agreeing = (("B", (Decimal(1), Decimal(1))),)
+    reading = read(breaker, halt_rules(**rules), gaps=gaps, answers=agreeing)
+    assert reading is not None
+    assert reading.standing is Standing.UNKNOWN
+    assert "0 usable sources" in reading.reason
+    armed = remember(None, standing=Standing.OVER, now=1)
+    assert is_armed(remember(armed, standing=reading.standing, now=2))
+
+
+def test_sources__no_majority__over_though_there_is_no_price() -> None:
+    torn = (("A", (Decimal(1), Decimal(2))),)
+    gaps = (PriceGap(A, "1 usable sources, 2 needed"),)
+    reading = read("SOURCE_DISAGREEMENT", halt_rules(), gaps=gaps, answers=torn)
+    assert reading is not None
+    assert reading.tripped
 
 
 # ------------------------------------------------------------------------------------ properties

@@ -61,10 +61,11 @@ class BreakerReading:
 
 @dataclass(frozen=True, slots=True)
 class TierBreaker:
-    """`read` gives no reading where the policy does not ask for this breaker, several where it
-    looks at several assets, contracts or pairs: the worst one stands for all. `has_patience`: the
-    policy's `patience_seconds` may pass before it becomes a Halt; until then it holds the tier only
-    while it is true."""
+    """`read` gives no reading where the policy does not ask for this breaker or the tier has
+    nothing that it could be asked of; where it could not be judged now, an UNKNOWN one; several
+    where it looks at several assets, contracts or pairs: the worst one stands for all.
+    `has_patience`: the policy's `patience_seconds` may pass before it becomes a Halt; until then it
+    holds the tier until it is clean."""
 
     level: Level
     ends: Ends
@@ -130,6 +131,13 @@ def unknown(*, key: str, level: Level, scope: str, limit: str, reason: str) -> B
         level=level,
         reason=reason,
     )
+
+
+def unpriced(facts: TierFacts, key: str, level: Level, limit: str) -> BreakerReading:
+    """A rule of the policy that cannot be judged while the tier has assets without a price: what
+    it held, it goes on holding."""
+    reason = "; ".join(f"{gap.asset}: {gap.reason}" for gap in facts.gaps)
+    return unknown(key=key, level=level, scope=facts.scope, limit=limit, reason=reason)
 
 
 def worst_of(readings: tuple[BreakerReading, ...]) -> BreakerReading:

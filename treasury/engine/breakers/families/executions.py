@@ -8,9 +8,9 @@ from decimal import Decimal
 from treasury.core.amounts import bps_of, exact
 from treasury.core.policies import HaltRules
 from treasury.engine.breakers.facts import Spend, TierFacts
-from treasury.engine.breakers.families.base import BreakerReading, Standing, measured
+from treasury.engine.breakers.families.base import BreakerReading, Standing, measured, unpriced
 from treasury.engine.breakers.ladder import Level
-from treasury.engine.explanation import usd_text
+from treasury.engine.explanation import bps_text, usd_text
 
 FAILURE_STREAK = "FAILURE_STREAK"
 SLIPPAGE_BUDGET = "SLIPPAGE_BUDGET"
@@ -64,8 +64,11 @@ def read_slippage_budget(facts: TierFacts) -> tuple[BreakerReading, ...]:
     """DE-42: what executed trades lost against the consensus price fills a bucket that leaks the
     whole budget in a window. The budget is a share of the tier's NAV now."""
     rules = facts.rules
-    if rules.slippage_budget_bps == 0 or facts.gaps:
+    if rules.slippage_budget_bps == 0:
         return ()
+    if facts.gaps:
+        limit = bps_text(rules.slippage_budget_bps)
+        return (unpriced(facts, SLIPPAGE_BUDGET, Level.SEMI, limit),)
     budget = bps_of(value=facts.portfolio.nav_usd, bps=rules.slippage_budget_bps)
     filled = bucket_usd(
         facts.spent,

@@ -16,6 +16,7 @@ from treasury.engine.breakers.families.base import (
     bps_words,
     measured,
     unknown,
+    unpriced,
 )
 from treasury.engine.breakers.ladder import Level
 from treasury.engine.explanation import bps_text, usd_text
@@ -141,10 +142,12 @@ def _volatility(
 
 def read_liquidity(facts: TierFacts) -> tuple[BreakerReading, ...]:
     """What the best market takes from the largest trade that the tier may make now. No market at
-    all is over any limit."""
+    all is over any limit; with nothing to sell there is no reading."""
     limit = facts.rules.max_depth_loss_bps
     if limit == 0:
         return ()
+    if facts.gaps:
+        return (unpriced(facts, LIQUIDITY, Level.SEMI, bps_text(limit)),)
     readings = []
     for probe in facts.depth:
         size = f"{probe.pair}, {usd_text(probe.value_usd)}"

@@ -15,6 +15,7 @@ from treasury.engine.breakers.families.base import (
     measured,
     standing_of,
     unknown,
+    unpriced,
 )
 from treasury.engine.breakers.ladder import Level
 from treasury.engine.explanation import bps_text
@@ -93,8 +94,11 @@ def source_disagreement(
 
 
 def read_source_disagreement(facts: TierFacts) -> tuple[BreakerReading, ...]:
-    """Assets with one source have nothing to disagree with and give no reading."""
-    return tuple(
+    """Assets with one source have nothing to disagree with and give no reading. One without a price
+    is not known to agree: sources that disagreed and then fell silent did not come to agree."""
+    limit = bps_text(facts.max_deviation_bps)
+    silent = unpriced(facts, SOURCE_DISAGREEMENT, Level.MANUAL_PRICES, limit)
+    told = tuple(
         source_disagreement(
             scope=facts.scope,
             asset=asset,
@@ -104,6 +108,7 @@ def read_source_disagreement(facts: TierFacts) -> tuple[BreakerReading, ...]:
         )
         for asset, prices in facts.answers
     )
+    return (*told, silent) if facts.gaps else told
 
 
 def read_depeg(facts: TierFacts) -> tuple[BreakerReading, ...]:

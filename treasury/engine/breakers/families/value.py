@@ -14,6 +14,7 @@ from treasury.engine.breakers.families.base import (
     bps_words,
     measured,
     unknown,
+    unpriced,
 )
 from treasury.engine.breakers.families.market import basket
 from treasury.engine.breakers.ladder import Level
@@ -34,8 +35,8 @@ def nav_jump(
 ) -> BreakerReading:
     """DE-37: |NAV_t - NAV_(t-1) - explained| as a share of NAV_(t-1) above `max_nav_jump_bps`.
 
-    `explained_usd` = price moves of what was held + flows and costs that were booked. Without an
-    earlier NAV (None) nothing jumps; from a NAV of 0 any unexplained amount does.
+    `explained_usd`: what the caller knows the reason of. Without an earlier NAV (None) nothing
+    jumps; from a NAV of 0 any unexplained amount does.
     """
     jump = Decimal(0) if before_usd is None else abs(after_usd - before_usd - explained_usd)
     base = abs(before_usd or Decimal(0))
@@ -57,10 +58,10 @@ def nav_jump(
 
 
 def read_nav_jump(facts: TierFacts) -> tuple[BreakerReading, ...]:
-    """Explained is what prices did to the holdings of the earlier look; flows that nobody booked
-    are not. With a price missing there is no NAV to compare."""
+    """Explained is what prices did to the holdings of the earlier look; flows are not, booked or
+    not. With a price missing there is no NAV to compare."""
     if facts.gaps:
-        return ()
+        return (unpriced(facts, NAV_JUMP, Level.MONITOR, bps_text(facts.rules.max_nav_jump_bps)),)
     earlier = facts.earlier
     found = nav_jump(
         scope=facts.scope,
